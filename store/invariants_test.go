@@ -1,0 +1,215 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+	"unsafe"
+)
+
+// checkInvariants walks a whole shard and returns the first thing it finds out of order.
+func checkInvariants(s *Shard) error {
+	cells := map[uint32]map[int]bool{} // page id -> offsets that hold a record
+	if err := checkIndex(s, cells); err != nil {
+		return err
+	}
+	if err := checkPages(&s.arena, cells); err != nil {
+		return err
+	}
+	return checkLists(&s.arena)
+}
+
+// checkIndex checks that every directory entry leads where it should, that every slot can be found, and that the counts
+// are right; it notes the records' places in cells.
+func checkIndex(s *Shard, cells map[uint32]map[int]bool) error {
+	x := &s.index
+	if len(x.dir) != 0 && len(x.dir) != 1<<x.depth {
+		return fmt.Errorf("directory has %d entries at depth %d", len(x.dir), x.depth)
+	}
+	segments, deepest, entries := 0, 0, 0
+	spilled := map[*segment]uint32{}
+	for i, g := range x.dir {
+		if g.depth > x.depth {
+			return fmt.Errorf("segment %d is %d deep in a directory of %d", i, g.depth, x.depth)
+		}
+		first := i & (1<<g.depth - 1)
+		if x.dir[first] != g {
+			return fmt.Errorf("directory entry %d is not that of %d", i, first)
+		}
+		if first != i {
+			continue
+		}
+		segments++
+		if g.depth == x.depth {
+			deepest++
+		}
+		n, err := checkSegment(s, g, uint64(i), cells)
+		if err != nil {
+			return err
+		}
+		entries += n
+	}
+	for i, slot := range x.spill {
+		key := s.arena.record(slot).key()
+		g := x.lookup(Hash(key))
+		spilled[g]++
+		if err := checkSlot(s, slot, place{g, uint(i), true}, cells); err != nil {
+			return err
+		}
+	}
+	for i, g := range x.dir {
+		if g.spilled != spilled[g] {
+			return fmt.Errorf("segment %d counts %d spilled, has %d", i, g.spilled, spilled[g])
+		}
+	}
+	if segments != x.segments || deepest != x.deepest || entries+len(x.spill) != s.entries {
+		return fmt.Errorf("index counts %d segments, %d deepest, %d entries; has %d, %d, %d",
+			x.segments, x.deepest, s.entries, segments, deepest, entries+len(x.spill))
+	}
+	held := segments*int(unsafe.Sizeof(segment{})) + cap(x.dir)*int(unsafe.Sizeof(x)) + cap(x.spill)*wordSize
+	if got := s.Memory().Reserved - s.arena.heldBytes(); got != held {
+		return fmt.Errorf("index counts %d bytes, has %d", got, held)
+	}
+	return nil
+}
+
+func checkSegment(s *Shard, g *segment, bits uint64, cells map[uint32]map[int]bool) (n int, err error) {
+	for i, slot := range g.slots {
+		if slot == 0 {
+			continue
+		}
+		n++
+		hash := Hash(s.arena.record(slot).key())
+		if hash>>homeBits&(1<<g.depth-1) != bits {
+			return n, fmt.Errorf("segment %d holds hash %#x", bits, hash)
+		}
+		if err := checkSlot(s, slot, place{g, uint(i), false}, cells); err != nil {
+			return n, err
+		}
+	}
+	if n != int(g.count) || n > splitAt {
+		return n, fmt.Errorf("segment %d counts %d slots, has %d", bits, g.count, n)
+	}
+	return n, nil
+}
+
+// checkSlot checks that a slot's tag is its key's and that the key is found where the slot is.
+func checkSlot(s *Shard, slot uint64, at place, cells map[uint32]map[int]bool) error {
+	r := s.arena.record(slot)
+	hash := Hash(r.key())
+	if slot>>locationBits != hash%(1<<tagBits) {
+		return fmt.Errorf("slot %#x of hash %#x", slot, hash)
+	}
+	if _, p := s.find(hash, r.key()); p != at {
+		return fmt.Errorf("key %.40q is at %v, found at %v", r.key(), at, p)
+	}
+	location := slot & locationMask
+	id, offset := uint32(location>>offsetBits), int(location%(1<<offsetBits))*unit
+	if cells[id] == nil {
+		cells[id] = map[int]bool{}
+	}
+	if cells[id][offset] {
+		return fmt.Errorf("two slots for page %d offset %d", id, offset)
+	}
+	cells[id][offset] = true
+	if c := int(s.arena.meta[id].class); c != largeClass && classOf(r.size()) != c {
+		return fmt.Errorf("record of %d bytes in a cell of %d", r.size(), cellSize(c))
+	}
+	return nil
+}
+
+// checkPages checks that each page's cells are either a record's, on its free list, or fresh, and all counts.
+func checkPages(a *arena, cells map[uint32]map[int]bool) error {
+	reserved, free := 0, map[uint32]bool{0: true}
+	for id := a.freeIDs; id != 0; id = a.meta[id].next {
+		if free[id] || a.pages[id] != nil {
+			return fmt.Errorf("page id %d is on the free list twice or in use", id)
+		}
+		free[id] = true
+	}
+	var used, held [classCount]int
+	for i, page := range a.pages {
+		id, m := uint32(i), a.meta[i]
+		reserved += len(page)
+		if page == nil {
+			if !free[id] || len(cells[id]) != 0 {
+				return fmt.Errorf("page id %d has no page, free %v, %d records", id, free[id], len(cells[id]))
+			}
+			continue
+		}
+		if int(m.used) != len(cells[id]) {
+			return fmt.Errorf("page %d counts %d used cells, has %d", id, m.used, len(cells[id]))
+		}
+		if m.class == largeClass {
+			continue
+		}
+		used[m.class] += int(m.used)
+		held[m.class] += len(page)
+		if err := checkCells(page, m, cells[id]); err != nil {
+			return fmt.Errorf("page %d: %w", id, err)
+		}
+	}
+	for c, cl := range a.classes {
+		if cl.used != used[c] || cl.reserved != held[c] {
+			return fmt.Errorf("class %d counts %d cells in %d bytes, has %d in %d", c, cl.used, cl.reserved, used[c], held[c])
+		}
+	}
+	table := cap(a.pages)*int(unsafe.Sizeof(a.pages[0])) + cap(a.meta)*int(unsafe.Sizeof(a.meta[0]))
+	if a.heldBytes() != reserved+table {
+		return fmt.Errorf("arena counts %d bytes, has %d", a.heldBytes(), reserved+table)
+	}
+	return nil
+}
+
+func checkCells(page []byte, m pageMeta, records map[int]bool) error {
+	cell := cellSize(int(m.class))
+	if int(m.cells)*cell > len(page) {
+		return fmt.Errorf("%d cells of %d bytes in %d", m.cells, cell, len(page))
+	}
+	seen := 0
+	for offset := m.freed; offset != noCell; seen++ {
+		at := int(offset) * unit
+		if at%cell != 0 || offset >= m.fresh || records[at] || seen > int(m.cells) {
+			return fmt.Errorf("free list leads to offset %d, in use %v", at, records[at])
+		}
+		offset = binary.LittleEndian.Uint16(page[at:])
+	}
+	for at := range records {
+		if at%cell != 0 || at >= int(m.fresh)*unit {
+			return fmt.Errorf("record at offset %d, cells of %d up to %d", at, cell, int(m.fresh)*unit)
+		}
+	}
+	if seen+len(records) != int(m.fresh)*unit/cell {
+		return fmt.Errorf("%d cells free and %d used, of %d", seen, len(records), int(m.fresh)*unit/cell)
+	}
+	return nil
+}
+
+// checkLists checks that pages with room, and no others, are on their class's list, and that spares are empty.
+func checkLists(a *arena) error {
+	listed := map[uint32]bool{}
+	for c, cl := range a.classes {
+		prev := uint32(0)
+		for id := cl.room; id != 0; prev, id = id, a.meta[id].next {
+			if m := a.meta[id]; listed[id] || int(m.class) != c || m.prev != prev {
+				return fmt.Errorf("list of class %d: page %d listed %v, class %d, prev %d", c, id, listed[id], m.class, m.prev)
+			}
+			listed[id] = true
+		}
+		if cl.spare != 0 && (listed[cl.spare] || a.meta[cl.spare].used != 0 || int(a.meta[cl.spare].class) != c) {
+			return fmt.Errorf("spare page %d of class %d is not one", cl.spare, c)
+		}
+	}
+	for i, page := range a.pages {
+		id, m := uint32(i), a.meta[i]
+		if page == nil || m.class == largeClass {
+			continue
+		}
+		if room := m.used > 0 && m.used < m.cells; room != listed[id] {
+			return fmt.Errorf("page %d with %d of %d cells used: listed %v", id, m.used, m.cells, listed[id])
+		}
+		if m.used == 0 && a.classes[m.class].spare != id {
+			return fmt.Errorf("empty page %d is no spare", id)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,32 @@
+package store
+
+import "unsafe"
+
+// Memory says what a shard holds, in bytes where not said otherwise.
+type Memory struct {
+	Entries int // number of entries, as Len
+	Stored  int // keys and values
+	// Reserved is all that the shard has from the Go heap, used or not: pages of records and their table, segments
+	// and their directory. The Shard itself is its holder's and not counted.
+	Reserved int
+}
+
+// Memory returns what the shard holds now, in constant time. It is a pure read.
+func (s *Shard) Memory() Memory {
+	return Memory{
+		Entries:  s.entries,
+		Stored:   s.stored,
+		Reserved: s.index.heldBytes() + s.arena.heldBytes(),
+	}
+}
+
+// heldBytes returns what the arena has from the Go heap.
+func (a *arena) heldBytes() int {
+	return a.reserved +
+		cap(a.pages)*int(unsafe.Sizeof([]byte(nil))) + cap(a.meta)*int(unsafe.Sizeof(pageMeta{}))
+}
+
+// heldBytes returns what the index has from the Go heap.
+func (x *index) heldBytes() int {
+	return x.segments*segmentSize + cap(x.dir)*wordSize + cap(x.spill)*wordSize
+}

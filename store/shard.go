@@ -1,0 +1,231 @@
+package store
+
+// Shard is one hash table: byte keys to byte values, each with an optional deadline. The zero Shard is empty and ready.
+// It must not be copied after its first use.
+//
+// One goroutine at a time may use a Shard, except that any number may call the methods documented as pure reads while
+// nobody calls another one: that is what a read lock around them gives.
+//
+// An entry whose deadline is at or before now is expired: every method that takes now treats it as absent. It stays,
+// and counts in Len, TTLs and Memory, until Delete, DeleteExpired, a Set of its key or Clear removes it, because a
+// read must not write.
+type Shard struct {
+	index   index
+	arena   arena
+	entries int
+	ttls    int
+	stored  int
+}
+
+// place is where the index keeps an entry: slot of segment or, of an entry that the segment has no slot for, of the
+// index's spill list.
+type place struct {
+	segment *segment
+	slot    uint
+	spilled bool
+}
+
+// New returns an empty shard. It holds no memory until the first Set.
+func New() *Shard { return new(Shard) }
+
+// Get returns the value of a live entry. The value aliases the shard's memory: it is good until the next change of the
+// shard and must not be written to. Get is a pure read.
+func (s *Shard) Get(hash uint64, key []byte, now int64) (value []byte, ok bool) {
+	r, _ := s.find(hash, key)
+	if !r.exists() || r.expired(now) {
+		return nil, false
+	}
+	return r.value(), true
+}
+
+// Deadline returns when a live entry expires, 0 if never. ok is false if there is no such entry. It is a pure read.
+func (s *Shard) Deadline(hash uint64, key []byte, now int64) (expireAt int64, ok bool) {
+	r, _ := s.find(hash, key)
+	if !r.exists() || r.expired(now) {
+		return 0, false
+	}
+	return r.deadline(), true
+}
+
+// Len returns the number of entries, expired ones that are still there included. It is a pure read.
+func (s *Shard) Len() int { return s.entries }
+
+// TTLs returns how many of the entries have a deadline. While it is 0 the now of every call is of no consequence, so
+// that callers may skip the clock. It is a pure read.
+func (s *Shard) TTLs() int { return s.ttls }
+
+// Range calls fn with every entry, in no order, until fn returns false: expired ones too, since it is given no time.
+// key and value alias the shard's memory, as in Get; expireAt is 0 for none. fn must not change the shard. Range is a
+// pure read.
+func (s *Shard) Range(fn func(key, value []byte, expireAt int64) bool) {
+	s.index.each(func(slot uint64) bool {
+		r := s.arena.record(slot)
+		return fn(r.key(), r.value(), r.deadline())
+	})
+}
+
+// Set stores a copy of value under a copy of key, in place of what was there, deadline included. expireAt is when the
+// entry expires, 0 for never; a time that has passed makes it expired at once. value may alias the shard's memory, key
+// may not. Set panics if key or value is longer than MaxKeyLen or MaxValueLen: callers bound what they read.
+func (s *Shard) Set(hash uint64, key, value []byte, expireAt int64) {
+	checkLengths(key, value)
+	if r, p := s.find(hash, key); r.exists() {
+		s.overwrite(r, p, key, value, expireAt)
+	} else {
+		s.add(hash, key, value, expireAt)
+	}
+}
+
+// SetKeepTTL is Set with the deadline the entry has: none, if there is no live entry of that key.
+func (s *Shard) SetKeepTTL(hash uint64, key, value []byte, now int64) {
+	checkLengths(key, value)
+	r, p := s.find(hash, key)
+	switch {
+	case !r.exists():
+		s.add(hash, key, value, 0)
+	case r.expired(now):
+		s.overwrite(r, p, key, value, 0)
+	default:
+		s.overwrite(r, p, key, value, r.deadline())
+	}
+}
+
+// SetDeadline gives a live entry another deadline, 0 for none, and reports whether there was such an entry.
+func (s *Shard) SetDeadline(hash uint64, key []byte, expireAt, now int64) bool {
+	r, p := s.find(hash, key)
+	if !r.exists() || r.expired(now) {
+		return false
+	}
+	s.count(r, -1)
+	r = s.resize(r, p, recordSize(r.keyLen(), r.valueLen(), expireAt), func(mem []byte) { rewrite(mem, r, expireAt) })
+	s.count(r, 1)
+	return true
+}
+
+// Delete removes an entry and reports whether it was there and alive: an expired one is removed as well, but false.
+func (s *Shard) Delete(hash uint64, key []byte, now int64) bool {
+	r, p := s.find(hash, key)
+	if !r.exists() {
+		return false
+	}
+	alive := !r.expired(now)
+	s.remove(hash, r, p)
+	return alive
+}
+
+// DeleteExpired removes an entry if it is expired, and reports whether it did.
+func (s *Shard) DeleteExpired(hash uint64, key []byte, now int64) bool {
+	r, p := s.find(hash, key)
+	if !r.exists() || !r.expired(now) {
+		return false
+	}
+	s.remove(hash, r, p)
+	return true
+}
+
+// Clear removes all entries and gives their memory back to the Go heap.
+func (s *Shard) Clear() { *s = Shard{} }
+
+// find returns the record of a key and where the index keeps it; a record that does not exist if there is none.
+func (s *Shard) find(hash uint64, key []byte) (record, place) {
+	g := s.index.lookup(hash)
+	if g == nil {
+		return record{}, place{}
+	}
+	want := hash << locationBits
+	for i := homeOf(hash); ; i++ {
+		if i >= segmentSlots {
+			i = 0
+		}
+		slot := g.slots[i]
+		if slot == 0 {
+			break
+		}
+		if slot^want > locationMask {
+			continue // another tag
+		}
+		if r := s.arena.record(slot); r.hasKey(key) {
+			return r, place{segment: g, slot: i}
+		}
+	}
+	if g.spilled > 0 {
+		return s.findSpilled(g, want, key)
+	}
+	return record{}, place{}
+}
+
+func (s *Shard) findSpilled(g *segment, want uint64, key []byte) (record, place) {
+	for i, slot := range s.index.spill {
+		if slot^want > locationMask {
+			continue
+		}
+		if r := s.arena.record(slot); r.hasKey(key) {
+			return r, place{segment: g, slot: uint(i), spilled: true}
+		}
+	}
+	return record{}, place{}
+}
+
+// slotAt returns the slot that p stands for.
+func (s *Shard) slotAt(p place) *uint64 {
+	if p.spilled {
+		return &s.index.spill[p.slot]
+	}
+	return &p.segment.slots[p.slot]
+}
+
+func (s *Shard) add(hash uint64, key, value []byte, expireAt int64) {
+	location, mem := s.arena.alloc(recordSize(len(key), len(value), expireAt))
+	write(mem, key, value, expireAt)
+	s.index.insert(hash, location, &s.arena)
+	s.count(load(mem), 1)
+}
+
+func (s *Shard) overwrite(r record, p place, key, value []byte, expireAt int64) {
+	s.count(r, -1)
+	r = s.resize(r, p, recordSize(len(key), len(value), expireAt), func(mem []byte) {
+		write(mem, key, value, expireAt)
+	})
+	s.count(r, 1)
+}
+
+// resize finds room for size bytes in place of the record r, lets fill write the new record there, and returns it. The
+// room is r's own where that fits; else r's is given back only after fill, which may read from it.
+func (s *Shard) resize(r record, p place, size int, fill func(mem []byte)) record {
+	slot := s.slotAt(p)
+	old := *slot & locationMask
+	if s.arena.fits(old, size) {
+		fill(r.mem)
+		return load(r.mem)
+	}
+	location, mem := s.arena.alloc(size)
+	fill(mem)
+	*slot = *slot&^locationMask | location
+	s.arena.free(old)
+	return load(mem)
+}
+
+func (s *Shard) remove(hash uint64, r record, p place) {
+	s.count(r, -1)
+	location := *s.slotAt(p) & locationMask
+	s.index.remove(hash, p, &s.arena)
+	s.arena.free(location)
+	if s.entries == 0 {
+		s.arena.trim()
+	}
+}
+
+// count adds the record to the shard's counters, or takes it off them, by times 1 or -1.
+func (s *Shard) count(r record, times int) {
+	s.entries += times
+	s.stored += times * r.stored()
+	if r.head&flagDeadline != 0 {
+		s.ttls += times
+	}
+}
+
+func checkLengths(key, value []byte) {
+	if len(key) > MaxKeyLen || len(value) > MaxValueLen {
+		panic("bug: store: a key or value longer than 512 MiB")
+	}
+}
