@@ -1,0 +1,58 @@
+package wire
+
+// MaxBatch is the most requests that one Batch holds. It bounds the memory that a client can claim by pipelining tiny
+// requests: a read of 64 KiB could hold 13,000 inline PINGs.
+const MaxBatch = 1024
+
+// SoftOut is how many bytes of replies a Batch gathers before whoever executes it should stop and let them be written.
+// What one reply adds beyond it is bounded by the longest value.
+const SoftOut = 256 << 10
+
+// Request is one command with its arguments, the name first. It aliases the buffer it was parsed from.
+type Request struct{ Args [][]byte }
+
+// Batch is the unit of work: the complete requests of one read with the replies to them. A transport fills it through
+// Parse, hands it to a session, writes Out and resets it. One goroutine at a time owns a Batch.
+type Batch struct {
+	Reqs  []Request
+	Next  int    // first request that is not yet answered in Out
+	Out   []byte // replies so far, in the order of the requests
+	Close bool   // close the connection once Out is written
+
+	// OnDone is set by the transport. A session that returned false from Exec calls it once, from any goroutine, when
+	// Exec can go on.
+	OnDone func()
+
+	args [][]byte // backing store of Reqs[i].Args
+}
+
+// Reset empties b for the next read and keeps its memory.
+func (b *Batch) Reset() {
+	if cap(b.Out) > 4*SoftOut { // one huge reply must not stay with a pooled batch for ever
+		b.Out = nil
+	}
+	if cap(b.args) > 64*MaxBatch {
+		b.args = nil
+	}
+	b.Reqs, b.args, b.Out = b.Reqs[:0], b.args[:0], b.Out[:0]
+	b.Next, b.Close = 0, false
+}
+
+// Executed reports whether every request is answered. After Close no further request is.
+func (b *Batch) Executed() bool { return b.Next == len(b.Reqs) || b.Close }
+
+// ShouldFlush reports whether enough replies have gathered that they should be written before more are made.
+func (b *Batch) ShouldFlush() bool { return len(b.Out) >= SoftOut }
+
+func (b *Batch) full() bool { return len(b.Reqs) == MaxBatch }
+
+func (b *Batch) add(buf []byte, spans []span) {
+	first := len(b.args)
+	for _, s := range spans {
+		b.args = append(b.args, buf[s.off:s.off+s.len:s.off+s.len])
+	}
+	// Growing args leaves earlier requests on the old array: still the right bytes, and garbage after this batch.
+	b.Reqs = append(b.Reqs, Request{b.args[first:len(b.args):len(b.args)]})
+}
+
+func (b *Batch) addArgs(args [][]byte) { b.Reqs = append(b.Reqs, Request{args}) }

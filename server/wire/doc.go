@@ -1,0 +1,13 @@
+// Package wire turns bytes into requests and replies into bytes, and the other way round for a client. It does no I/O,
+// starts no goroutine and keeps no clock.
+//
+// Server side: a [Parser] holds one connection's place in its input and cuts complete requests out of whatever has
+// arrived; the requests of one read are collected in a [Batch], the unit in which transports hand work to a topology.
+// A [Writer] appends replies in RESP2 or RESP3. Client side: AppendCommand and the reply scanner of client.go.
+//
+// Ownership: a request's arguments alias the buffer given to Parse and are good until that buffer is reused. Nothing
+// here copies a key or a value. None of the types is safe for concurrent use.
+//
+// The protocol is the Redis serialization protocol as redis.io/docs/reference/protocol-spec describes it; error texts
+// are those of Redis.
+package wire
