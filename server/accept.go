@@ -1,0 +1,157 @@
+package server
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// listeners are the listening sockets of one poller. After a failed accept they rest for a while, out of the poller,
+// because a level-triggered socket with a waiting connection would otherwise wake it without end.
+type listeners struct {
+	s        *Server
+	p        *poller
+	index    map[int]int // descriptor → index in Options.Listen
+	failures int
+	resumeAt time.Time // not zero while they rest
+}
+
+func newListeners(s *Server, p *poller) listeners {
+	return listeners{s: s, p: p, index: map[int]int{}}
+}
+
+// add takes over fd.
+func (ls *listeners) add(fd, index int) error {
+	ls.index[fd] = index
+	return ls.p.add(fd, unix.EPOLLIN)
+}
+
+func (ls *listeners) close() {
+	for fd := range ls.index {
+		ls.p.remove(fd)
+		unix.Close(fd)
+	}
+	clear(ls.index)
+	ls.resumeAt = time.Time{}
+}
+
+// ready accepts what waits on fd and passes each connection to take. It reports whether fd is one of the listeners.
+func (ls *listeners) ready(fd int, take func(fd int, id int64, listener int)) bool {
+	index, ok := ls.index[fd]
+	if !ok {
+		return false
+	}
+	const most = 64 // then other descriptors get their turn; the poller reports fd again
+	for range most {
+		nfd, _, err := unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		switch err {
+		case nil:
+			ls.failures = 0
+			ls.welcome(nfd, index, take)
+		case unix.EAGAIN:
+			return true
+		case unix.EINTR, unix.ECONNABORTED:
+		default:
+			ls.rest(fd, err)
+			return true
+		}
+	}
+	return true
+}
+
+func (ls *listeners) welcome(fd, index int, take func(int, int64, int)) {
+	id, ok := ls.s.admit()
+	if !ok {
+		rawWrite(fd, []byte(rejection))
+		unix.Close(fd)
+		return
+	}
+	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	take(fd, id, index)
+}
+
+func (ls *listeners) rest(fd int, err error) {
+	pause := acceptBackoff(ls.failures)
+	ls.s.opts.Log("accept on %s: %v; next try in %v", ls.s.addrs[ls.index[fd]], err, pause)
+	ls.failures++
+	ls.resumeAt = time.Now().Add(pause)
+	for fd := range ls.index {
+		ls.p.remove(fd)
+	}
+}
+
+// timeout is how long the poller may wait: for ever, or until the listeners have rested.
+func (ls *listeners) timeout() time.Duration {
+	if ls.resumeAt.IsZero() {
+		return -1
+	}
+	return max(0, time.Until(ls.resumeAt))
+}
+
+// resume puts rested listeners back.
+func (ls *listeners) resume() {
+	if ls.resumeAt.IsZero() || time.Now().Before(ls.resumeAt) {
+		return
+	}
+	ls.resumeAt = time.Time{}
+	for fd := range ls.index {
+		if err := ls.p.add(fd, unix.EPOLLIN); err != nil {
+			ls.rest(fd, err)
+			return
+		}
+	}
+}
+
+// acceptor hands whole sockets to the loops in turn. It waits for no loop: the queues behind Post are not bounded, the
+// number of connections is.
+type acceptor struct {
+	listeners
+	loops   []*loop
+	next    int
+	quit    chan struct{}
+	stopped chan struct{}
+}
+
+func newAcceptor(s *Server, loops []*loop) (*acceptor, error) {
+	p, err := newPoller()
+	if err != nil {
+		return nil, err
+	}
+	return &acceptor{
+		listeners: newListeners(s, p), loops: loops,
+		quit: make(chan struct{}, 1), stopped: make(chan struct{}),
+	}, nil
+}
+
+func (a *acceptor) run() {
+	defer close(a.stopped)
+	defer a.listeners.close()
+	for {
+		for _, ev := range a.p.wait(a.timeout()) {
+			a.ready(int(ev.Fd), a.hand)
+		}
+		a.resume()
+		select {
+		case <-a.quit:
+			return
+		default:
+		}
+	}
+}
+
+func (a *acceptor) hand(fd int, id int64, listener int) {
+	l := a.loops[a.next%len(a.loops)]
+	a.next++
+	l.Post(&Task{Run: func() { l.adopt(fd, id, listener) }})
+}
+
+// stop makes run return. It may be called more than once.
+func (a *acceptor) stop() {
+	select {
+	case a.quit <- struct{}{}:
+	default:
+	}
+	a.p.wake()
+}
+
+func (a *acceptor) close() { a.p.close() }

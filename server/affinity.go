@@ -1,0 +1,39 @@
+package server
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// Confine restricts the whole process to the given processors: every thread there is; later ones inherit it.
+func Confine(cpus []int) error {
+	var set unix.CPUSet
+	for _, c := range cpus {
+		set.Set(c)
+	}
+	// A thread may be born of one not yet confined while we walk: walk until a walk finds nothing new.
+	done := map[int]bool{}
+	for {
+		tasks, err := os.ReadDir("/proc/self/task")
+		if err != nil {
+			return err
+		}
+		fresh := false
+		for _, t := range tasks {
+			tid, err := strconv.Atoi(t.Name())
+			if err != nil || done[tid] {
+				continue
+			}
+			done[tid], fresh = true, true
+			if err := unix.SchedSetaffinity(tid, &set); err != nil && err != unix.ESRCH {
+				return fmt.Errorf("confine to cpus %v: %w", cpus, err)
+			}
+		}
+		if !fresh {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package server
+
+import "github.com/shardlab/shardlab/server/wire"
+
+// Backend is what a transport needs of a topology.
+type Backend interface {
+	// NewSession is called once for each connection, on the goroutine that will use the session.
+	NewSession(at Place) Session
+	// Close is called once, after every session is closed.
+	Close() error
+}
+
+// Place is where a connection arrived and where it will live.
+type Place struct {
+	ID       int64 // unique in this server, from 1
+	Listener int   // index in Options.Listen of the address it came in by
+	Loop     int   // its event loop, -1 where there are none
+}
+
+// Session executes one connection's requests. One goroutine at a time uses it; with event loops always the loop's.
+type Session interface {
+	// Exec answers requests of b from b.Next on: it appends replies to b.Out and advances b.Next. True means that it
+	// went as far as it should for now: to the end, to b.Close, or to where b.ShouldFlush; the transport then writes
+	// b.Out and, when requests are left, calls Exec again. False means that it waits: b stays the backend's until it
+	// calls b.OnDone, once and from any goroutine, after which the transport calls Exec again on the connection's own
+	// goroutine.
+	Exec(b *wire.Batch) (ready bool)
+	// Close releases the session. It is not called while Exec waits.
+	Close()
+}
+
+// Loop is an event loop as a backend sees it.
+type Loop interface {
+	// Post makes the loop call t.Run soon, on its own thread. It never blocks and may be called from any goroutine.
+	// The task must not be posted again before it has begun to run.
+	Post(t *Task)
+}
+
+// Task is a piece of work for a loop. It is the poster's memory, so that posting allocates nothing.
+type Task struct {
+	Run  func()
+	next *Task
+}
+
+// LoopBackend is a backend whose data lives on the event loops.
+type LoopBackend interface {
+	Backend
+	// Bind is called once, before any connection is accepted.
+	Bind(loops []Loop)
+}

@@ -1,0 +1,217 @@
+package server
+
+import (
+	"fmt"
+	"runtime"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/shardlab/shardlab/server/wire"
+)
+
+// loop is an event loop: one locked OS thread, one epoll instance, the connections that live on it. Everything in it but
+// the queue and the sleeping flag belongs to its thread.
+type loop struct {
+	*poller
+	s         *Server
+	id, cpu   int
+	listeners listeners
+
+	tasks    taskQueue
+	sleeping atomic.Bool // in, or about to enter, a wait: a poster must wake it
+
+	conns []*conn // by descriptor; nil where there is none
+	count int     // connections
+	again []*conn // connections with more to read whose turn was over
+
+	// Buffers and batches of connections that are not at work; the last used is the first taken, being in the cache.
+	buffers [][]byte
+	batches []*wire.Batch
+
+	draining, stopping bool
+	drained            chan struct{}
+}
+
+func newLoop(s *Server, id, cpu int) (*loop, error) {
+	p, err := newPoller()
+	if err != nil {
+		return nil, err
+	}
+	return &loop{
+		poller: p, s: s, id: id, cpu: cpu, listeners: newListeners(s, p),
+		drained: make(chan struct{}),
+	}, nil
+}
+
+// Post implements Loop.
+func (l *loop) Post(t *Task) {
+	l.tasks.push(t)
+	// The loop sets sleeping, then looks at the queue; we push, then look at sleeping: one of us sees the other.
+	if l.sleeping.Load() && l.sleeping.CompareAndSwap(true, false) {
+		l.wake()
+	}
+}
+
+// run is the loop's thread. It reports on pinned whether it runs where it should.
+func (l *loop) run(pinned chan<- error) {
+	runtime.LockOSThread() // never unlocked: the thread's affinity dies with the thread
+	pinned <- l.pin()
+	for !l.stopping {
+		l.handle(l.next())
+		l.listeners.resume()
+		for t := l.tasks.takeAll(); t != nil; {
+			next := t.next // t may be posted again as soon as it runs
+			t.Run()
+			t = next
+		}
+		l.continueReading()
+	}
+	l.listeners.close()
+	l.each((*conn).close)
+}
+
+// each calls f for every connection; f may close it.
+func (l *loop) each(f func(*conn)) {
+	for _, c := range l.conns {
+		if c != nil {
+			f(c)
+		}
+	}
+}
+
+func (l *loop) pin() error {
+	if l.cpu < 0 {
+		return nil
+	}
+	var set unix.CPUSet
+	set.Set(l.cpu)
+	if err := unix.SchedSetaffinity(0, &set); err != nil {
+		return fmt.Errorf("event loop %d: pin to cpu %d: %w", l.id, l.cpu, err)
+	}
+	return nil
+}
+
+// next returns the events to handle. A loop that is busy polls without blocking; only when nothing is there does it
+// announce that it sleeps.
+func (l *loop) next() []unix.EpollEvent {
+	if ev := l.poll(); len(ev) > 0 || len(l.again) > 0 || !l.tasks.empty() {
+		return ev
+	}
+	l.sleeping.Store(true)
+	defer l.sleeping.Store(false)
+	if !l.tasks.empty() {
+		return nil
+	}
+	return l.wait(l.listeners.timeout())
+}
+
+func (l *loop) handle(events []unix.EpollEvent) {
+	for i := range events {
+		fd := int(events[i].Fd)
+		if fd < len(l.conns) && l.conns[fd] != nil {
+			l.conns[fd].event(events[i].Events)
+			continue
+		}
+		l.listeners.ready(fd, l.adopt)
+	}
+}
+
+// adopt makes a connection of an accepted socket.
+func (l *loop) adopt(fd int, id int64, listener int) {
+	c := &conn{fd: fd, loop: l}
+	c.done.Run = c.resume
+	c.onDone = func() { l.Post(&c.done) }
+	if l.stopping || l.draining {
+		unix.Close(fd)
+		l.s.leave()
+		return
+	}
+	// Edge-triggered for both directions: no epoll_ctl is ever needed again, whoever waits for what.
+	if err := l.add(fd, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP|unix.EPOLLET); err != nil {
+		l.s.opts.Log("connection %d: %v", id, err)
+		unix.Close(fd)
+		l.s.leave()
+		return
+	}
+	c.in.parser = wire.NewParser(l.s.opts.Limits)
+	c.sess = l.s.backend.NewSession(Place{ID: id, Listener: listener, Loop: l.id})
+	for fd >= len(l.conns) {
+		l.conns = append(l.conns, nil)
+	}
+	l.conns[fd] = c
+	l.count++
+}
+
+func (l *loop) forget(c *conn) {
+	l.conns[c.fd] = nil
+	l.count--
+	l.s.leave()
+	l.checkDrained()
+}
+
+// continueReading gives connections that had more to read another turn.
+func (l *loop) continueReading() {
+	turn := l.again
+	l.again = nil
+	for _, c := range turn {
+		c.advance()
+	}
+}
+
+// drain stops accepting, answers what has arrived and closes every connection as it falls silent.
+func (l *loop) drain() {
+	l.draining = true
+	l.listeners.close()
+	l.each(func(c *conn) {
+		c.readable = true
+		c.advance()
+	})
+	l.checkDrained()
+}
+
+func (l *loop) checkDrained() {
+	if l.draining && l.count == 0 {
+		select {
+		case <-l.drained:
+		default:
+			close(l.drained)
+		}
+	}
+}
+
+func (l *loop) takeBuffer() []byte {
+	n := len(l.buffers)
+	if n == 0 {
+		return make([]byte, readSize)
+	}
+	b := l.buffers[n-1]
+	l.buffers = l.buffers[:n-1]
+	return b
+}
+
+// Most idle buffers and batches a loop keeps. More are in use only while that many connections wait at once.
+const maxIdle = 64
+
+func (l *loop) putBuffer(b []byte) {
+	if len(b) == readSize && len(l.buffers) < maxIdle {
+		l.buffers = append(l.buffers, b)
+	}
+}
+
+func (l *loop) takeBatch() *wire.Batch {
+	n := len(l.batches)
+	if n == 0 {
+		return &wire.Batch{}
+	}
+	b := l.batches[n-1]
+	l.batches = l.batches[:n-1]
+	return b
+}
+
+func (l *loop) putBatch(b *wire.Batch) {
+	b.Reset()
+	if len(l.batches) < maxIdle {
+		l.batches = append(l.batches, b)
+	}
+}

@@ -1,0 +1,207 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/shardlab/shardlab/server/wire"
+)
+
+// drainGrace is how long a draining connection may stay silent before it is closed. Go's blocking reads cannot be asked
+// whether bytes have arrived, so a short wait stands for it.
+const drainGrace = 10 * time.Millisecond
+
+// netpoll serves each connection on a goroutine of its own, with Go's network poller.
+type netpoll struct {
+	s  *Server
+	wg sync.WaitGroup
+
+	mu       sync.Mutex
+	conns    map[*netConn]struct{} // nil once stopped
+	draining bool
+	empty    chan struct{} // closed when draining and the last connection has gone
+}
+
+func newNetpoll(s *Server) *netpoll {
+	return &netpoll{s: s, conns: map[*netConn]struct{}{}, empty: make(chan struct{})}
+}
+
+func (t *netpoll) start() error {
+	for i, ln := range t.s.listeners {
+		t.wg.Go(func() { t.accept(i, ln) })
+	}
+	return nil
+}
+
+func (t *netpoll) accept(listener int, ln *net.TCPListener) {
+	for failures := 0; ; {
+		nc, err := ln.AcceptTCP()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			t.s.opts.Log("accept on %s: %v", ln.Addr(), err)
+			time.Sleep(acceptBackoff(failures))
+			failures++
+			continue
+		}
+		failures = 0
+		id, ok := t.s.admit()
+		if !ok {
+			reject(nc)
+			continue
+		}
+		c := &netConn{t: t, nc: nc, place: Place{ID: id, Listener: listener, Loop: -1}}
+		if t.add(c) {
+			t.wg.Go(c.serve)
+		}
+	}
+}
+
+// reject tells a connection that there is no room. It must not hold up the acceptor: a fresh socket's buffer takes these
+// bytes at once, and the deadline is for the one that does not.
+func reject(nc *net.TCPConn) {
+	nc.SetWriteDeadline(time.Now().Add(time.Millisecond))
+	nc.Write([]byte(rejection))
+	nc.Close()
+}
+
+func (t *netpoll) add(c *netConn) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.draining {
+		c.nc.Close()
+		t.s.leave()
+		return false
+	}
+	t.conns[c] = struct{}{}
+	return true
+}
+
+func (t *netpoll) remove(c *netConn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.conns, c)
+	t.s.leave()
+	if t.draining && len(t.conns) == 0 {
+		close(t.empty)
+	}
+}
+
+func (t *netpoll) drain(ctx context.Context) error {
+	t.s.unbind()
+	t.mu.Lock()
+	t.draining = true
+	if len(t.conns) == 0 {
+		close(t.empty)
+	}
+	for c := range t.conns {
+		c.nc.SetReadDeadline(time.Now().Add(drainGrace))
+	}
+	t.mu.Unlock()
+	select {
+	case <-t.empty:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (t *netpoll) stop() {
+	t.mu.Lock()
+	for c := range t.conns {
+		c.nc.Close()
+	}
+	t.mu.Unlock()
+	t.wg.Wait()
+}
+
+// netConn is one connection and the state of its goroutine.
+type netConn struct {
+	t     *netpoll
+	nc    *net.TCPConn
+	place Place
+
+	in   input
+	sess Session
+	done chan struct{} // a token when the backend is done with the batch
+}
+
+func (c *netConn) serve() {
+	defer c.t.remove(c)
+	defer c.nc.Close()
+	c.sess = c.t.s.backend.NewSession(c.place)
+	defer c.sess.Close()
+	c.done = make(chan struct{}, 1)
+	c.in = input{parser: wire.NewParser(c.t.s.opts.Limits), buf: make([]byte, 16<<10)}
+	b := &wire.Batch{OnDone: func() { c.done <- struct{}{} }}
+	for {
+		n, err := c.nc.Read(c.in.space())
+		c.in.w += n
+		if !c.answerAll(b) {
+			return
+		}
+		if err != nil && !c.again(err, n) {
+			return
+		}
+	}
+}
+
+// again reports whether a failed read is only the silence of a drain's grace, with bytes in it.
+func (c *netConn) again(err error, n int) bool {
+	if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		return false
+	}
+	c.nc.SetReadDeadline(time.Now().Add(drainGrace))
+	return true
+}
+
+// answerAll executes every complete request that has arrived and writes the replies, a batch at a time. It returns
+// false when the connection is to be closed.
+func (c *netConn) answerAll(b *wire.Batch) bool {
+	for {
+		b.Reset()
+		perr := c.in.parse(b)
+		if len(b.Reqs) == 0 && perr == nil {
+			return true
+		}
+		for !b.Executed() {
+			for !c.sess.Exec(b) {
+				<-c.done
+			}
+			if perr != nil && b.Executed() {
+				break
+			}
+			if !c.write(b) {
+				return false
+			}
+		}
+		if perr != nil {
+			appendProtocolError(b, perr)
+			c.write(b)
+		}
+		if b.Close {
+			return false
+		}
+	}
+}
+
+func (c *netConn) write(b *wire.Batch) bool {
+	_, err := c.nc.Write(b.Out)
+	b.Out = b.Out[:0]
+	return err == nil
+}
+
+// appendProtocolError answers input that is not a request and asks for the connection's end.
+func appendProtocolError(b *wire.Batch, err error) {
+	if b.Close {
+		return // QUIT came first
+	}
+	w := wire.Writer{Buf: b.Out}
+	w.ProtocolError(err)
+	b.Out, b.Close = w.Buf, true
+}
