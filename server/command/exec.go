@@ -1,0 +1,139 @@
+package command
+
+import (
+	"time"
+
+	"github.com/shardlab/shardlab/server/wire"
+	"github.com/shardlab/shardlab/store"
+)
+
+// Client is what a connection knows of itself. It belongs to the connection's session.
+type Client struct {
+	ID      int64
+	Name    string
+	LibName string
+	LibVer  string
+}
+
+// Acc gathers what the parts of one command counted.
+type Acc struct {
+	N        int64 // keys found, deleted, …
+	Keys     int64
+	TTLs     int64
+	Stored   int64 // bytes of keys and values
+	Reserved int64 // bytes held for them
+}
+
+// Add adds o to a.
+func (a *Acc) Add(o *Acc) {
+	a.N += o.N
+	a.Keys += o.Keys
+	a.TTLs += o.TTLs
+	a.Stored += o.Stored
+	a.Reserved += o.Reserved
+}
+
+// Counts are the server's counters that commands move. A session keeps its own and publishes them once a batch.
+type Counts struct {
+	Commands, Hits, Misses, Expired uint64
+}
+
+// Exec is the context in which one session executes commands: where the reply goes, what time it is, what was counted.
+// It belongs to one goroutine at a time.
+type Exec struct {
+	W      wire.Writer
+	Client *Client
+	Host   Host
+	Acc    Acc
+	Counts Counts
+
+	// Stale is set by a read that found its key past its deadline: a read may hold the shard for reading only, so
+	// whoever holds it decides when to delete the entry.
+	Stale bool
+	// Close asks for the connection's end once the reply is written.
+	Close bool
+
+	now int64
+}
+
+// BeginBatch forgets the time, so that the clock is read at most once in each batch, and only by a batch that needs it.
+func (x *Exec) BeginBatch() { x.now = 0 }
+
+// Now is the batch's time in Unix milliseconds.
+func (x *Exec) Now() int64 {
+	if x.now == 0 {
+		x.now = time.Now().UnixMilli()
+	}
+	return x.now
+}
+
+// shardNow is the time as far as sh can care: 0 while nothing in it can expire, which spares the clock call.
+func (x *Exec) shardNow(sh *store.Shard) int64 {
+	if sh.TTLs() == 0 {
+		return 0
+	}
+	return x.Now()
+}
+
+// find is a counted read.
+func (x *Exec) find(sh *store.Shard, hash uint64, key []byte) ([]byte, bool) {
+	v, ok := sh.Get(hash, key, x.shardNow(sh))
+	if ok {
+		x.Counts.Hits++
+		return v, true
+	}
+	x.Counts.Misses++
+	x.noteStale(sh, hash, key)
+	return nil, false
+}
+
+// noteStale sets Stale when the key that was just missed is still in memory: with time 0 nothing is expired.
+func (x *Exec) noteStale(sh *store.Shard, hash uint64, key []byte) {
+	if sh.TTLs() > 0 {
+		if _, there := sh.Get(hash, key, 0); there {
+			x.Stale = true
+		}
+	}
+}
+
+// Host is the server as commands see it. Its methods may be called from any goroutine.
+type Host interface {
+	// ServerInfo is what INFO says besides the keyspace.
+	ServerInfo() ServerInfo
+	// Config lists the settings that CONFIG GET shows, by name.
+	Config() []Setting
+}
+
+// Setting is one name and value of CONFIG GET.
+type Setting struct{ Name, Value string }
+
+// Admit counts a request and checks it. False means that it is refused and answered; cmd is what Lookup found, or nil.
+func (x *Exec) Admit(cmd *Spec, args [][]byte) bool {
+	x.Counts.Commands++
+	if cmd == nil {
+		x.unknown(args)
+		return false
+	}
+	if wrong := cmd.Wrong(args); wrong != "" {
+		x.W.Error(wrong)
+		return false
+	}
+	return true
+}
+
+// Reap deletes a key that a read found past its deadline, and clears Stale. The shard must be held for writing.
+func (x *Exec) Reap(sh *store.Shard, hash uint64, key []byte) {
+	x.Stale = false
+	if sh.DeleteExpired(hash, key, x.Now()) {
+		x.Counts.Expired++
+	}
+}
+
+// Add moves the counts of o to n.
+func (n *Counts) Add(o *Counts) {
+	n.Commands += o.Commands
+	n.Hits += o.Hits
+	n.Misses += o.Misses
+	n.Expired += o.Expired
+	*o = Counts{}
+}

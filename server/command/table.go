@@ -1,0 +1,166 @@
+package command
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/shardlab/shardlab/store"
+)
+
+// Spec is one command. Exactly one of Local, One and Part is set.
+type Spec struct {
+	Name    string // lower case
+	Arity   int    // number of arguments with the name; negative: at least that many
+	Write   bool   // may change a shard: the topology must hold it for writing
+	Fast    bool   // takes constant or logarithmic time, as Redis's flag says
+	First   int    // position of the first key; 0: no keys
+	Last    int    // position of the last key; negative counts from the end
+	Step    int    // from one key to the next
+	Group   string // for COMMAND DOCS
+	Summary string
+
+	// Check finds what is wrong with the arguments beyond their number, before anything is done. It returns an error
+	// text, or "".
+	Check func(args [][]byte) string
+
+	Local func(x *Exec, args [][]byte)
+	One   func(x *Exec, sh *store.Shard, hash uint64, args [][]byte)
+
+	AllShards bool // Part runs once for each shard, without a key
+	// Part gets a key with the Step-1 arguments behind it. With AllShards part is the whole request and hash 0.
+	Part  func(x *Exec, sh *store.Shard, hash uint64, part [][]byte)
+	Begin func(x *Exec, parts int)
+	End   func(x *Exec, args [][]byte)
+}
+
+// Wrong returns the error text that refuses args for s, or "".
+func (s *Spec) Wrong(args [][]byte) string {
+	if n := len(args); n != s.Arity && (s.Arity > 0 || n < -s.Arity) {
+		return wrongArity(s.Name)
+	}
+	if s.Check != nil {
+		return s.Check(args)
+	}
+	return ""
+}
+
+// Parts is the number of keys that args holds, for a command with Part and without AllShards.
+func (s *Spec) Parts(args [][]byte) int { return (len(args) - s.First) / s.Step }
+
+// PartArgs is the i-th key of args with what belongs to it.
+func (s *Spec) PartArgs(args [][]byte, i int) [][]byte {
+	at := s.First + i*s.Step
+	return args[at : at+s.Step]
+}
+
+func wrongArity(name string) string {
+	return "ERR wrong number of arguments for '" + name + "' command"
+}
+
+// All lists the commands by name. The caller must not change it.
+func All() []*Spec { return table }
+
+var table []*Spec
+
+// Names of up to eight bytes are found by their bytes as one number, in a table of four times as many places as there
+// are commands: about 4 ns, where a map[string] costs about 20.
+var (
+	shortNames [256]struct {
+		name uint64
+		spec *Spec
+	}
+	longNames = map[string]*Spec{}
+)
+
+func init() {
+	table = slices.Concat(connectionCommands, serverCommands, keyCommands, stringCommands)
+	slices.SortFunc(table, func(a, b *Spec) int { return strings.Compare(a.Name, b.Name) })
+	for _, s := range table {
+		if len(s.Name) > 8 {
+			longNames[s.Name] = s
+			continue
+		}
+		k := pack([]byte(s.Name))
+		i := place(k)
+		for shortNames[i].spec != nil {
+			i = (i + 1) % uint64(len(shortNames))
+		}
+		shortNames[i].name, shortNames[i].spec = k, s
+	}
+}
+
+// Lookup finds a command by its name in any case. It returns nil when there is none.
+func Lookup(name []byte) *Spec {
+	if len(name) > 8 {
+		if len(name) > 32 {
+			return nil
+		}
+		return longNames[strings.ToLower(string(name))]
+	}
+	k := pack(name)
+	for i := place(k); ; i = (i + 1) % uint64(len(shortNames)) {
+		e := &shortNames[i]
+		if e.spec == nil || e.name == k {
+			return e.spec
+		}
+	}
+}
+
+// place spreads packed names over the table by Fibonacci hashing.
+func place(k uint64) uint64 { return k * 0x9E3779B97F4A7C15 >> 56 }
+
+// pack makes a number of a name of up to eight bytes, its letters in lower case.
+func pack(name []byte) uint64 {
+	var k uint64
+	for _, c := range name {
+		if c-'A' < 26 {
+			c |= 0x20
+		}
+		k = k<<8 | uint64(c)
+	}
+	return k
+}
+
+// unknown writes Redis's reply to a command that does not exist.
+func (x *Exec) unknown(args [][]byte) {
+	if is(args[0], "post") || is(args[0], "host:") {
+		// A browser made to talk to this port by a hostile page must not get its next line executed (as Redis does).
+		x.Close = true
+		return
+	}
+	var b strings.Builder
+	b.WriteString("ERR unknown command '")
+	b.Write(clip(args[0], 128))
+	b.WriteString("', with args beginning with: ")
+	for shown, i := 0, 1; i < len(args) && shown < 128; i++ {
+		a := clip(args[i], 128-shown)
+		b.WriteByte('\'')
+		b.Write(a)
+		b.WriteString("' ")
+		shown += len(a)
+	}
+	x.W.Error(b.String())
+}
+
+func clip(b []byte, n int) []byte {
+	if len(b) > n {
+		return b[:n]
+	}
+	return b
+}
+
+// is reports whether word is the lower-case name, in any case.
+func is(word []byte, name string) bool {
+	if len(word) != len(name) {
+		return false
+	}
+	for i, c := range word {
+		if c-'A' < 26 {
+			c |= 0x20
+		}
+		if c != name[i] {
+			return false
+		}
+	}
+	return true
+}
