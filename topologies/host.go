@@ -1,0 +1,122 @@
+package topologies
+
+import (
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/shardlab/shardlab/server"
+	"github.com/shardlab/shardlab/server/command"
+)
+
+// host is an instance as commands see it, and the home of its counters.
+type host struct {
+	in      *Instance
+	started time.Time
+	srv     atomic.Pointer[server.Server] // nil until it serves
+
+	mu       sync.Mutex
+	sessions map[*counters]struct{}
+	gone     command.Counts // of sessions that have ended
+}
+
+// counters are one session's counts. The session adds to them once a batch; INFO reads them at any time.
+type counters struct{ commands, hits, misses, expired atomic.Uint64 }
+
+// publish moves the counts of a batch to where others can see them.
+func (c *counters) publish(n *command.Counts) {
+	add := func(to *atomic.Uint64, n uint64) {
+		if n != 0 {
+			to.Add(n)
+		}
+	}
+	add(&c.commands, n.Commands)
+	add(&c.hits, n.Hits)
+	add(&c.misses, n.Misses)
+	add(&c.expired, n.Expired)
+	*n = command.Counts{}
+}
+
+func (c *counters) addTo(n *command.Counts) {
+	n.Commands += c.commands.Load()
+	n.Hits += c.hits.Load()
+	n.Misses += c.misses.Load()
+	n.Expired += c.expired.Load()
+}
+
+func (h *host) serving(srv *server.Server) { h.srv.Store(srv) }
+
+// join makes the counters of a new session.
+func (h *host) join() *counters {
+	c := new(counters)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.sessions == nil {
+		h.sessions = map[*counters]struct{}{}
+	}
+	h.sessions[c] = struct{}{}
+	return c
+}
+
+func (h *host) leave(c *counters) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.sessions, c)
+	c.addTo(&h.gone)
+}
+
+func (h *host) counts() command.Counts {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := h.gone
+	for c := range h.sessions {
+		c.addTo(&n)
+	}
+	return n
+}
+
+// ServerInfo implements command.Host.
+func (h *host) ServerInfo() command.ServerInfo {
+	info := command.ServerInfo{
+		Version: h.in.cfg.Version, Started: h.started, MaxConns: h.in.cfg.MaxConns, Counts: h.counts(),
+	}
+	for _, p := range h.in.Settings.Pairs() {
+		info.Topology = append(info.Topology, command.Setting{Name: p[0], Value: p[1]})
+	}
+	if srv := h.srv.Load(); srv != nil {
+		st := srv.Stats()
+		info.Clients, info.Accepted, info.Rejected = st.Clients, st.Accepted, st.Rejected
+		info.Port = srv.Addrs()[0].(*net.TCPAddr).Port
+		if direct := srv.Addrs()[1:]; len(direct) > 0 {
+			ports := make([]string, len(direct))
+			for i, a := range direct {
+				ports[i] = strconv.Itoa(a.(*net.TCPAddr).Port)
+			}
+			info.Topology = append(info.Topology, command.Setting{Name: "direct_ports", Value: strings.Join(ports, ",")})
+		}
+	}
+	return info
+}
+
+// Config implements command.Host.
+func (h *host) Config() []command.Setting {
+	bind, port := "", "0"
+	if srv := h.srv.Load(); srv != nil {
+		bind, port, _ = net.SplitHostPort(srv.Addrs()[0].String())
+	}
+	return []command.Setting{
+		{Name: "appendonly", Value: "no"},
+		{Name: "bind", Value: bind},
+		{Name: "databases", Value: "1"},
+		{Name: "maxclients", Value: strconv.Itoa(h.in.cfg.MaxConns)},
+		{Name: "maxmemory", Value: "0"},
+		{Name: "maxmemory-policy", Value: "noeviction"},
+		{Name: "port", Value: port},
+		{Name: "proto-max-bulk-len", Value: strconv.Itoa(h.in.cfg.Limits.MaxBulk)},
+		{Name: "save", Value: ""},
+		{Name: "timeout", Value: "0"},
+	}
+}

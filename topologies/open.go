@@ -1,0 +1,115 @@
+package topologies
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/shardlab/shardlab/server"
+)
+
+// Instance is a topology that serves.
+type Instance struct {
+	Settings Settings
+	cfg      Config
+	host     *host
+	srv      *server.Server
+}
+
+// Open starts the topology that cfg names. It serves when Open returns.
+func Open(cfg Config) (*Instance, error) {
+	t, err := Lookup(cfg.Topology)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Bind == "" {
+		cfg.Bind = "127.0.0.1:6380"
+	}
+	cfg.MaxConns = orDefault(cfg.MaxConns, server.DefaultMaxConns)
+	cfg.NullValue = orDefault(cfg.NullValue, 64)
+	cfg.Limits = cfg.Limits.WithDefaults()
+	cpus := len(cfg.CPUs)
+	if cpus == 0 {
+		cpus = runtime.NumCPU()
+	}
+	in := &Instance{cfg: cfg}
+	if in.Settings, err = resolve(t, cfg, cpus); err != nil {
+		return nil, err
+	}
+	in.host = &host{in: in, started: time.Now()}
+	backend, listen, err := t.build(in)
+	if err != nil {
+		return nil, err
+	}
+	opts := server.Options{
+		Transport: in.Settings.Transport, Listen: listen, Loops: in.Settings.Workers,
+		MaxConns: cfg.MaxConns, Limits: cfg.Limits, Log: cfg.Log,
+	}
+	if in.Settings.Pinned {
+		opts.PinTo = cfg.CPUs
+	}
+	srv, err := server.Start(opts, backend)
+	if err != nil {
+		return nil, errors.Join(err, backend.Close())
+	}
+	in.srv = srv
+	in.host.serving(srv)
+	return in, nil
+}
+
+// Addr is the public address.
+func (in *Instance) Addr() net.Addr { return in.srv.Addrs()[0] }
+
+// DirectAddrs are the direct shard ports, by shard; nil for a topology without.
+func (in *Instance) DirectAddrs() []net.Addr { return in.srv.Addrs()[1:] }
+
+// Shutdown drains and closes the instance; see server.Server.Shutdown.
+func (in *Instance) Shutdown(ctx context.Context) error { return in.srv.Shutdown(ctx) }
+
+// publicOnly is the listening list of a topology with one address, whose connections any loop may have.
+func (in *Instance) publicOnly() []server.Listen {
+	return []server.Listen{{Addr: in.cfg.Bind, Loop: server.AnyLoop}}
+}
+
+// directListen lists the public address and a port for each shard, accepted by the loop that owns the shard.
+func (in *Instance) directListen() ([]server.Listen, error) {
+	host, service, err := net.SplitHostPort(in.cfg.Bind)
+	if err != nil {
+		return nil, fmt.Errorf("invalid bind address %s: %w", in.cfg.Bind, err)
+	}
+	public, err := net.LookupPort("tcp", service)
+	if err != nil {
+		return nil, fmt.Errorf("invalid bind address %s: %w", in.cfg.Bind, err)
+	}
+	shards := in.Settings.Shards
+	base := in.cfg.DirectPort
+	if base == 0 && public != 0 {
+		base = public + 1
+	}
+	if last := base + shards - 1; base != 0 {
+		switch {
+		case base < 0 || last > 65535:
+			return nil, fmt.Errorf("direct shard port range overflows u16: %d shards from port %d; "+
+				"choose a lower first port or fewer shards", shards, base)
+		case public >= base && public <= last:
+			return nil, fmt.Errorf("direct shard port range %d-%d overlaps public port %d", base, last, public)
+		}
+	}
+	listen := in.publicOnly()
+	for i := range shards {
+		port := 0
+		if base != 0 {
+			port = base + i
+		}
+		addr := net.JoinHostPort(host, strconv.Itoa(port))
+		listen = append(listen, server.Listen{Addr: addr, Loop: owner(i, in.Settings.Workers)})
+	}
+	return listen, nil
+}
+
+// owner is the loop that a shard belongs to.
+func owner(shard, loops int) int { return shard % loops }

@@ -1,0 +1,38 @@
+package topologies
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestRefusals(t *testing.T) {
+	check := func(cfg Config, want string) {
+		t.Helper()
+		cfg.Bind = "127.0.0.1:0"
+		_, err := Open(cfg)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: got %v; want %s", cfg, err, want)
+		}
+	}
+	check(Config{Topology: "stripped"}, `unknown topology "stripped"; have shared, shard-arc, thread-local, multi-direct`)
+	check(Config{Topology: "shared", Transport: "uring"}, `unknown transport "uring"; have epoll, netpoll`)
+	check(Config{Topology: "thread-local", Transport: "netpoll"}, "topology thread-local cannot use transport netpoll: "+
+		"the owner thread is the event loop, and goroutines would be other owners; use epoll")
+	check(Config{Topology: "multi-direct", Transport: "netpoll"}, "topology multi-direct cannot use transport netpoll")
+	check(Config{Topology: "direct-shard", Transport: "netpoll"}, "topology direct-shard cannot use transport netpoll")
+	check(Config{Topology: "thread-local", Workers: 2}, "topology thread-local has one owner thread, not 2")
+	check(Config{Topology: "direct-shard", Workers: 9, Shards: 8}, "9 workers for 8 shards would leave 1 without work")
+	check(Config{Topology: "shared", Shards: 12}, "shards: 12 is not a power of two")
+	check(Config{Topology: "shared", Shards: 1 << 20}, "shards: 1048576 is not a power of two from 1 to 16384")
+	check(Config{Topology: "shared", Workers: -1}, "workers: -1 is not a number from 1 to 1024")
+}
+
+func TestPresets(t *testing.T) {
+	for _, topo := range All() {
+		in := open(t, Config{Topology: topo.Name})
+		s := in.Settings
+		if s.Transport != topo.Transports[0] || s.Shards != DefaultShards || s.Workers < 1 || s.Boundary != topo.Boundary {
+			t.Errorf("%s: %+v", topo.Name, s)
+		}
+	}
+}

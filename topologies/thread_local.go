@@ -1,0 +1,28 @@
+package topologies
+
+import (
+	"fmt"
+
+	"github.com/shardlab/shardlab/server"
+)
+
+// threadLocal: one thread accepts, reads, executes and writes, and owns all the data. No lock, no message, no second core.
+var threadLocal = &Topology{
+	Name:     "thread-local",
+	About:    "one owner thread accepts, serves and owns everything; no locks",
+	Boundary: "owned", Dispatch: "owner thread",
+	Transports: []string{server.Epoll},
+	without:    "the owner thread is the event loop, and goroutines would be other owners",
+	workers: func(asked, _, _ int) (int, error) {
+		if asked > 1 {
+			return 0, fmt.Errorf("workers: topology thread-local has one owner thread, not %d; "+
+				"use multi-direct or direct-shard for more", asked)
+		}
+		return 1, nil
+	},
+	build: func(in *Instance) (server.Backend, []server.Listen, error) {
+		shards := newShards(in.Settings.Shards)
+		keys := func(server.Place) keyspace { return &owned{shards} }
+		return &backend{in.host, keys}, []server.Listen{{Addr: in.cfg.Bind, Loop: 0}}, nil
+	},
+}
