@@ -1,0 +1,186 @@
+package results
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Schema names the version of the run directory's format. It is the first field of manifest.json.
+const Schema = "shardlab.run/1"
+
+// Status of a run, as manifest.json has it. A manifest that still says Running belongs to a run in progress or to one
+// whose process died; its finished slices are good either way.
+const (
+	Running     = "running"
+	Complete    = "complete"
+	Interrupted = "interrupted"
+	Failed      = "failed"
+)
+
+// Manifest is manifest.json: everything about a run that is not a measurement.
+type Manifest struct {
+	Schema  string    `json:"schema"`
+	ID      string    `json:"id"` // the run directory's base name
+	Status  string    `json:"status"`
+	Error   string    `json:"error,omitempty"` // why Status is Failed
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended,omitzero"`
+	Elapsed int64     `json:"elapsed_ns,omitempty"` // Started to Ended by the monotonic clock
+	Argv    []string  `json:"argv"`
+	Notes   []string  `json:"notes,omitempty"` // what a reader must know: arms skipped, CPUs shared
+
+	Scenario Scenario `json:"scenario"`
+	Points   []Point  `json:"points"`
+	Arms     []Arm    `json:"arms"`
+	Blocks   int      `json:"blocks"` // planned
+	Order    []Visit  `json:"order"`  // as executed
+
+	Code   Code        `json:"code"`
+	CPUs   CPUs        `json:"cpus"`
+	EnvKey string      `json:"env_key"` // Environment.Key() at the start
+	Before Environment `json:"environment"`
+	After  Environment `json:"environment_after,omitzero"`
+}
+
+// Scenario identifies what was run: the resolved scenario and the file's own text.
+type Scenario struct {
+	Name     string          `json:"name"`
+	Seed     uint64          `json:"seed"`
+	Resolved json.RawMessage `json:"resolved"` // canonical JSON
+	SHA256   string          `json:"sha256"`   // of Resolved
+	Source   string          `json:"source"`   // the YAML as read
+}
+
+// Point is one cell of the scenario's sweep. Label is "" where the scenario sweeps nothing, else "pipeline=16" or
+// "pipeline=16,value_size=1024", in the order of the file.
+type Point struct {
+	Label       string  `json:"label"`
+	Params      []Param `json:"params,omitempty"` // what is swept, in the order of the file
+	Mode        string  `json:"mode"`             // "closed" or "open"
+	Connections int     `json:"connections"`
+	Pipeline    int     `json:"pipeline"`            // closed loop: requests in flight per connection
+	Rate        float64 `json:"rate,omitempty"`      // open loop: offered operations per second, all connections together
+	Keys        int     `json:"keys"`                // preloaded keys
+	ValueSize   int     `json:"value_size"`          // bytes
+	StreamHash  string  `json:"operation_stream"`    // hex XXH3-64 of the operation stream's beginning
+	SliceNS     int64   `json:"slice_ns"`            // length of one measured window
+	Slices      int     `json:"slices_per_block"`    // planned visits of one arm in one block
+	LeadNS      int64   `json:"lead_in_ns"`          // load before each window, not measured
+	WarmupNS    int64   `json:"warmup_ns,omitempty"` // load before a block's first slice
+}
+
+// Param is one swept parameter's value at a point.
+type Param struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Arm is one thing under comparison.
+type Arm struct {
+	Name      string            `json:"name"`
+	Kind      string            `json:"kind"`               // "topology", "responder" or "reference"
+	Topology  string            `json:"topology,omitempty"` // registry key, where Kind is not reference
+	Command   []string          `json:"command"`            // as started, with placeholders for addresses
+	Settings  map[string]string `json:"settings,omitempty"` // boundary, dispatch, transport, shards, workers …
+	Version   string            `json:"version,omitempty"`  // of a reference server
+	Responder bool              `json:"responder,omitempty"`
+}
+
+// Visit is one block of one point: the arms in the order in which they were started.
+type Visit struct {
+	Block int      `json:"block"`
+	Point string   `json:"point"`
+	Arms  []string `json:"arms"`
+}
+
+// CPUs says which processors the two sides had.
+type CPUs struct {
+	Server string `json:"server"`           // a CPU list as in "0-3,8"
+	Client string `json:"client"`           //
+	Shared bool   `json:"shared,omitempty"` // both sides on one CPU: every row is marked
+}
+
+// Slice is one line of trials.jsonl: one visit of one arm. Durations are nanoseconds, CPU times nanoseconds of CPU.
+// Every slice is kept, also a void one: Valid says whether the statistics use it and Why says why not.
+type Slice struct {
+	Point string `json:"point"`
+	Arm   string `json:"arm"`
+	Block int    `json:"block"`
+	Slice int    `json:"slice"` // round within the block, from 0
+	Pos   int    `json:"pos"`   // position within its round, from 0
+
+	T   int64 `json:"t_ns"`   // start of the measured window, since the run's start
+	Dur int64 `json:"dur_ns"` // measured length
+
+	// Ops are operations by type (GET, SET) that were answered with a reply of the right type: in a closed loop within the
+	// window, in an open loop those due in the window, whenever they were answered.
+	Ops        map[string]uint64 `json:"ops"`
+	Replies    uint64            `json:"replies"` // of any kind, read within the window: rates and CPU/op divide by it
+	Errors     uint64            `json:"errors"`  // error replies and replies of a wrong type
+	FirstError string            `json:"first_error,omitempty"`
+	Misses     uint64            `json:"misses"`             // GETs of preloaded keys answered with null
+	Corrupt    uint64            `json:"corrupt"`            // sampled values whose content was wrong
+	Checked    uint64            `json:"checked"`            // values whose content was checked
+	Intended   uint64            `json:"intended,omitempty"` // open loop: arrivals due in the window
+	Late       uint64            `json:"late,omitempty"`     // open loop: of those, sent over a millisecond after due
+	Unsent     uint64            `json:"unsent,omitempty"`   // open loop: of those, never sent
+	InFlight   uint64            `json:"in_flight,omitempty"`
+	Overflow   uint64            `json:"overflow,omitempty"` // latencies above the histogram's 60 s, recorded as 60 s
+	BytesOut   uint64            `json:"bytes_out"`          // client to server, within the window
+	BytesIn    uint64            `json:"bytes_in"`
+
+	ServerCPU   int64   `json:"srv_cpu_ns"`       // process CPU clock of the server over the window
+	ServerUser  int64   `json:"srv_cpu_user_ns"`  // tick-resolution split over the whole visit
+	ServerSys   int64   `json:"srv_cpu_sys_ns"`   //
+	ClientCPU   int64   `json:"cli_cpu_ns"`       // CPU of the load threads over the window
+	ClientBusy  float64 `json:"cli_busy"`         // share of the window the busiest load thread was on a CPU, 0 to 1
+	Steal       int64   `json:"steal_ticks"`      // over the visit, all CPUs
+	CtxVol      int64   `json:"nvcsw"`            // server, over the visit
+	CtxInvol    int64   `json:"nivcsw"`           //
+	MinorFaults int64   `json:"minflt"`           //
+	RSS         int64   `json:"srv_rss"`          // server's resident bytes after the visit
+	GCCycles    int64   `json:"gc_cycles"`        // server, over the visit; 0 where it has no collector
+	GCCPU       int64   `json:"gc_cpu_ns"`        //
+	HeapLive    int64   `json:"heap_live"`        // server's live heap after the visit, bytes
+	LatenessP   float64 `json:"send_late_p99_ns"` // open loop: p99 of actual minus intended send time
+
+	Response Latency `json:"lat"`     // intended send to whole reply
+	Service  Latency `json:"service"` // actual send to whole reply; equal to Response in a closed loop
+
+	Valid bool   `json:"valid"`
+	Why   string `json:"why,omitempty"`
+}
+
+// TotalOps is the number of operations in Ops, of all types.
+func (s *Slice) TotalOps() uint64 {
+	var n uint64
+	for _, c := range s.Ops {
+		n += c
+	}
+	return n
+}
+
+// Latency summarises one slice's histogram, in nanoseconds. A quantile without at least 10/(1-q) samples is 0.
+type Latency struct {
+	N    uint64  `json:"n"`
+	Mean float64 `json:"mean"`
+	P50  int64   `json:"p50"`
+	P90  int64   `json:"p90"`
+	P99  int64   `json:"p99"`
+	P999 int64   `json:"p999"`
+	Max  int64   `json:"max"`
+}
+
+// Trial is one line of blocks.jsonl: what is known of one arm in one block only once, because it belongs to the
+// process and not to a slice. Quantiles are of the block's merged histogram.
+type Trial struct {
+	Point     string  `json:"point"`
+	Arm       string  `json:"arm"`
+	Block     int     `json:"block"`
+	PID       int     `json:"pid"`
+	RSSEmpty  int64   `json:"rss_empty"`  // resident bytes before the preload
+	RSSLoaded int64   `json:"rss_loaded"` // after the last slice
+	Keys      int     `json:"keys"`       // as the server counted them after the preload
+	Response  Latency `json:"lat"`
+	Service   Latency `json:"service"`
+}
