@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"runtime"
 	"strconv"
 	"time"
 
@@ -32,12 +31,8 @@ func Open(cfg Config) (*Instance, error) {
 	cfg.MaxConns = orDefault(cfg.MaxConns, server.DefaultMaxConns)
 	cfg.NullValue = orDefault(cfg.NullValue, 64)
 	cfg.Limits = cfg.Limits.WithDefaults()
-	cpus := len(cfg.CPUs)
-	if cpus == 0 {
-		cpus = runtime.NumCPU()
-	}
 	in := &Instance{cfg: cfg}
-	if in.Settings, err = resolve(t, cfg, cpus); err != nil {
+	if in.Settings, err = resolve(t, cfg, cfg.processors()); err != nil {
 		return nil, err
 	}
 	in.host = &host{in: in, started: time.Now()}

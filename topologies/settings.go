@@ -3,12 +3,14 @@ package topologies
 import (
 	"fmt"
 	"math/bits"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/shardlab/shardlab/server"
 	"github.com/shardlab/shardlab/server/wire"
+	"github.com/shardlab/shardlab/store"
 )
 
 // Defaults that every topology shares.
@@ -86,4 +88,26 @@ func resolve(t *Topology, c Config, cpus int) (Settings, error) {
 	// One loop is left where an outer cpuset or taskset put the process; pinning it could only make that narrower.
 	s.Pinned = s.Transport == server.Epoll && s.Workers > 1 && len(c.CPUs) > 0
 	return s, nil
+}
+
+// Resolve is what Open would make of c, without opening anything.
+func (c Config) Resolve() (Settings, error) {
+	t, err := Lookup(c.Topology)
+	if err != nil {
+		return Settings{}, err
+	}
+	return resolve(t, c, c.processors())
+}
+
+// processors is how many there are to use.
+func (c Config) processors() int {
+	if len(c.CPUs) > 0 {
+		return len(c.CPUs)
+	}
+	return runtime.NumCPU()
+}
+
+// Route returns the function that says which shard a key belongs to: what a client of direct shard ports needs.
+func Route(shards int) func(key []byte) int {
+	return func(key []byte) int { return store.ShardOf(store.Hash(key), shards) }
 }
