@@ -1,0 +1,57 @@
+package scenarios
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Ranges that the limits table does not hold.
+const (
+	MaxPoints = 200 // of one scenario
+	MaxArms   = 32
+	MaxZipf   = 3.0
+)
+
+// limit is the range of a whole number; a duration's is in nanoseconds.
+type limit struct {
+	min, max int64
+	as       func(int64) string
+}
+
+func (l limit) holds(n int64) bool { return l.min <= n && n <= l.max }
+func (l limit) String() string     { return l.as(l.min) + " to " + l.as(l.max) }
+
+func asCount(n int64) string { return inUnits(n, countUnits) }
+func asSize(n int64) string  { return inUnits(n, sizeUnits) }
+
+// asDuration drops the zero units that time.Duration shows: 10m, not 10m0s.
+func asDuration(n int64) string {
+	s := time.Duration(n).String()
+	if d, ok := strings.CutSuffix(s, "m0s"); ok {
+		s = d + "m"
+	}
+	return s
+}
+
+// limits has the keys whose values are whole numbers or durations. They keep nonsense out, not ambition: connections
+// stay below the ports of one loopback address, shards and workers within what a topology can be asked for, and a
+// pipeline within what a connection may have in flight.
+var limits = map[string]limit{
+	"keys":             {1, 1e9, asCount},
+	"key_size":         {3, 64 << 10, asSize},
+	"value_size":       {1, 16 << 20, asSize},
+	"connections":      {1, 20e3, asCount},
+	"pipeline":         {1, 1024, asPlain},
+	"rate":             {1, 100e6, asCount},
+	"shards":           {1, 1 << 14, asPlain},
+	"workers":          {1, 1 << 10, asPlain},
+	"blocks":           {1, 1000, asPlain},
+	"slices":           {int64(5 * time.Millisecond), int64(time.Minute), asDuration},
+	"long_slice":       {int64(5 * time.Millisecond), int64(10 * time.Minute), asDuration},
+	"slices_per_block": {1, 10e3, asCount},
+	"lead_in":          {0, int64(10 * time.Second), asDuration},
+	"warmup":           {0, int64(10 * time.Minute), asDuration},
+}
+
+func asPlain(n int64) string { return strconv.FormatInt(n, 10) }

@@ -1,0 +1,169 @@
+package scenarios
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Names are the words that other packages define. An empty list leaves words of its kind unchecked.
+type Names struct {
+	Topologies []string // responders included
+	Transports []string
+}
+
+func (s *Scenario) checkHead() *fault {
+	return first(goodWord("name", s.Name), oneLine("about", s.About))
+}
+
+func (p *Point) check(names Names) *fault {
+	return first(p.Workload.check(), p.Load.check(), p.Settings.check(names))
+}
+
+func (w *Workload) check() *fault {
+	f := first(within("keys", w.Keys), within("key_size", w.KeySize), within("value_size", w.ValueSize),
+		oneOf("distribution", "distribution", w.Distribution, names(distributions)))
+	if f != nil {
+		return f
+	}
+	if least := len("k:") + len(strconv.Itoa(w.Keys-1)); w.KeySize < least {
+		return &fault{keys: []string{"key_size"}, near: "keys", text: fmt.Sprintf(
+			"%d bytes cannot hold the number of the last of %d keys; use at least %d", w.KeySize, w.Keys, least)}
+	}
+	switch {
+	case w.Distribution == Zipfian && !(w.Zipf > 0 && w.Zipf <= MaxZipf):
+		return faultf("zipf", "%g is out of range: above 0, up to %g", w.Zipf, MaxZipf)
+	case w.Distribution != Zipfian && w.Zipf != 0:
+		return faultf("zipf", "has no meaning with distribution: %s; it needs distribution: %s",
+			w.Distribution, Zipfian)
+	}
+	return w.checkMix()
+}
+
+func (w *Workload) checkMix() *fault {
+	sum := 0.0
+	for i, m := range w.Mix {
+		if op := strings.ToLower(m.Op); !slices.Contains(operations, op) || m.Op == op {
+			return faultf("mix", "%s", unknown("operation", m.Op, operations))
+		}
+		if !(m.Share > 0) || i > 0 && w.Mix[i-1].Op >= m.Op {
+			return faultf("mix", "shares must be above 0, one an operation, in order")
+		}
+		sum += m.Share
+	}
+	if !(math.Abs(sum-1) < 1e-9) {
+		return faultf("mix", "the shares sum to %g, not to 1", sum)
+	}
+	return nil
+}
+
+func (l *LoadPlan) check() *fault {
+	f := first(oneOf("mode", "mode", l.Mode, []string{Closed, Open}), within("connections", l.Connections))
+	if f != nil {
+		return f
+	}
+	if l.Mode == Closed {
+		if l.Rate != 0 || l.Arrival != "" {
+			return faultf("rate", "has no meaning with mode: closed; it needs mode: open")
+		}
+		return within("pipeline", l.Pipeline)
+	}
+	if l.Pipeline != 0 {
+		return faultf("pipeline", "has no meaning with mode: open; it needs mode: closed")
+	}
+	if r := limits["rate"]; !(l.Rate >= float64(r.min) && l.Rate <= float64(r.max)) {
+		return faultf("rate", "%g is out of range: %s", l.Rate, r)
+	}
+	return oneOf("arrival", "arrival law", l.Arrival, []string{Poisson})
+}
+
+// check lets zero fields be: they are the preset's.
+func (s *Settings) check(names Names) *fault {
+	if s.Shards != 0 {
+		if f := within("shards", s.Shards); f != nil {
+			return f
+		}
+		if bits.OnesCount(uint(s.Shards)) != 1 {
+			below := 1 << (bits.Len(uint(s.Shards)) - 1)
+			return faultf("shards", "%d is not a power of two; use %d or %d", s.Shards, below, 2*below)
+		}
+	}
+	if s.Workers != 0 {
+		if f := within("workers", s.Workers); f != nil {
+			return f
+		}
+	}
+	return known("transport", s.Transport, names.Transports)
+}
+
+// known checks a word of another package, "" for its default.
+func known(key, word string, have []string) *fault {
+	switch {
+	case word == "":
+		return nil
+	case len(have) == 0:
+		return goodWord(key, word)
+	}
+	return oneOf(key, key, word, have)
+}
+
+func (r *RunPlan) check() *fault {
+	length := "slices"
+	if r.Long {
+		length = "long_slice"
+		if r.SlicesPerBlock != 1 {
+			return faultf("slices_per_block", "%d has no meaning with slices: long; it is 1", r.SlicesPerBlock)
+		}
+	}
+	f := first(within("blocks", r.Blocks), withinTime(length, r.Slice), within("slices_per_block", r.SlicesPerBlock),
+		withinTime("lead_in", r.LeadIn), withinTime("warmup", r.Warmup))
+	if f != nil || r.CPUs.Auto() {
+		return f
+	}
+	for _, text := range []string{r.CPUs.Server, r.CPUs.Client} {
+		if cpus, err := ParseCPUs(text); err != nil {
+			return faultf("cpus", "%v", err)
+		} else if FormatCPUs(cpus) != text {
+			return faultf("cpus", "%s is not in its shortest form, %s", quote(text), FormatCPUs(cpus))
+		}
+	}
+	return nil
+}
+
+// portMark stands in a reference's command for the port it must listen on.
+const portMark = "{port}"
+
+func (a *Arm) check(names Names) *fault {
+	switch {
+	case a.Topology == "" && a.Reference == "":
+		return faultf("topology", "an arm needs one, or a reference; have %s", strings.Join(names.Topologies, ", "))
+	case a.Topology != "" && a.Reference != "":
+		return faultf("reference", "an arm is a topology or a reference, not both; make them two arms")
+	case a.Topology != "":
+		if len(a.Command) > 0 || a.Install != "" || a.Optional {
+			return &fault{keys: []string{"command", "install", "optional"},
+				text: "has no meaning for a topology; it needs a reference"}
+		}
+		return first(known("topology", a.Topology, names.Topologies), goodWord("name", a.Name), a.Settings.check(names))
+	case a.Settings != Settings{}:
+		return &fault{keys: keyNames(settingKeys(armList, false, nil)),
+			text: "a reference takes no settings of a topology; put its options into its command"}
+	}
+	return first(goodWord("reference", a.Reference), goodWord("name", a.Name), oneLine("install", a.Install),
+		a.checkCommand())
+}
+
+func (a *Arm) checkCommand() *fault {
+	const like = `as in [redis-server, --port, "{port}"]`
+	if len(a.Command) == 0 || a.Command[0] == "" {
+		return faultf("command", "reference %s needs a program and its arguments, %s", a.Reference, like)
+	}
+	if !strings.Contains(strings.Join(a.Command[1:], "\n"), portMark) {
+		return faultf("command", "reference %s is not told its port: none of its arguments has %s, %s",
+			a.Reference, portMark, like)
+	}
+	return nil
+}

@@ -1,0 +1,159 @@
+package scenarios
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"time"
+)
+
+// Scenario is a file read, checked and resolved: no defaults are left to fill in. Its JSON is Canonical.
+type Scenario struct {
+	Name   string  `json:"name"` // lower-case letters, digits, '.', '_' and '-'; good as part of a file name
+	About  string  `json:"about,omitempty"`
+	Seed   uint64  `json:"seed"`   // of the operation streams and of every random order
+	Points []Point `json:"points"` // at least one; the first swept key of the file varies slowest
+	Arms   []Arm   `json:"arms"`   // at least one, names distinct, in the order of the file
+	Run    RunPlan `json:"run"`
+
+	File   string `json:"-"` // as given to Load or Parse
+	Source string `json:"-"` // the text of the file
+
+	doc   *document // what Override edits; nil unless the scenario was loaded
+	names Names
+}
+
+// Point is one cell of the sweep: what every arm is asked to do there.
+type Point struct {
+	// Label is "" where nothing is swept, else "pipeline=16" or "pipeline=16,value_size=1024", in the order of the
+	// file.
+	Label    string   `json:"label"`
+	Params   []Param  `json:"params,omitempty"` // what Label is made of
+	Workload Workload `json:"workload"`
+	Load     LoadPlan `json:"load"`
+	Settings Settings `json:"settings"` // for every topology arm; see Arm.SettingsAt
+}
+
+// Param is one swept key's value at a point. Values are normalised: 10k is "10000", 1KiB is "1024".
+type Param struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Workload says which operations there are.
+type Workload struct {
+	Keys         int       `json:"keys"`           // in the key space, all of them preloaded
+	KeySize      int       `json:"key_size"`       // bytes
+	ValueSize    int       `json:"value_size"`     // bytes
+	Mix          []OpShare `json:"mix"`            // the same order whatever the file's, without zero shares
+	Distribution string    `json:"distribution"`   // Uniform or Zipfian
+	Zipf         float64   `json:"zipf,omitempty"` // exponent s, 0 < s <= 3: rank r is drawn in proportion to 1/r^s
+}
+
+// OpShare is the share of one operation in the mix.
+type OpShare struct {
+	Op    string  `json:"op"`    // GET or SET
+	Share float64 `json:"share"` // of 1; the shares of a mix sum to 1
+}
+
+// Distributions of keys, for Workload.Distribution.
+const (
+	Uniform = "uniform"
+	Zipfian = "zipfian"
+)
+
+// LoadPlan says how operations arrive.
+type LoadPlan struct {
+	Mode        string  `json:"mode"`               // Closed or Open
+	Connections int     `json:"connections"`        // of all load threads together
+	Pipeline    int     `json:"pipeline,omitempty"` // Closed: requests in flight per connection
+	Arrival     string  `json:"arrival,omitempty"`  // Open: Poisson
+	Rate        float64 `json:"rate,omitempty"`     // Open: operations per second, all connections together
+}
+
+// Modes of load, and the arrival law of the open one.
+const (
+	Closed  = "closed" // a connection sends when a reply has come: throughput
+	Open    = "open"   // operations are due at times drawn beforehand: latency
+	Poisson = "poisson"
+)
+
+// Settings are the knobs of a topology. A zero field means the preset's default.
+type Settings struct {
+	Shards    int    `json:"shards,omitempty"` // a power of two
+	Workers   int    `json:"workers,omitempty"`
+	Transport string `json:"transport,omitempty"`
+}
+
+// Arm is one thing under comparison: a topology (responders included) or a reference server. Exactly one of Topology
+// and Reference is set.
+type Arm struct {
+	Name      string   `json:"name"`
+	Topology  string   `json:"topology,omitempty"`
+	Settings  Settings `json:"settings"` // the arm's own, of a topology only
+	Reference string   `json:"reference,omitempty"`
+	Command   []string `json:"command,omitempty"`  // of a reference: program and arguments, {port} among them
+	Install   string   `json:"install,omitempty"`  // how to get the reference, for people
+	Optional  bool     `json:"optional,omitempty"` // a reference that may be absent from the PATH
+}
+
+// SettingsAt is what the arm is started with at point p: its own settings, and those of the point where it has none.
+// An arm that sets a swept key itself stays the same at every point.
+func (a Arm) SettingsAt(p Point) Settings {
+	s := a.Settings
+	if s.Shards == 0 {
+		s.Shards = p.Settings.Shards
+	}
+	if s.Workers == 0 {
+		s.Workers = p.Settings.Workers
+	}
+	if s.Transport == "" {
+		s.Transport = p.Settings.Transport
+	}
+	return s
+}
+
+// RunPlan says how often and how long every arm is measured at every point.
+type RunPlan struct {
+	Blocks         int           `json:"blocks"`           // fresh processes of every arm
+	Slice          time.Duration `json:"slice_ns"`         // length of one measured window
+	Long           bool          `json:"long,omitempty"`   // one long slice an arm a block
+	SlicesPerBlock int           `json:"slices_per_block"` // visits of one arm in one block; 1 when Long
+	LeadIn         time.Duration `json:"lead_in_ns"`       // load before each window, not measured
+	Warmup         time.Duration `json:"warmup_ns"`        // load before a block's first slice
+	CPUs           CPUs          `json:"cpus"`
+}
+
+// CPUs says which processors the two sides get, as CPU lists ("0-3,8") in canonical form. The zero value leaves the
+// choice to the runner. The two lists may overlap.
+type CPUs struct {
+	Server string `json:"server,omitempty"`
+	Client string `json:"client,omitempty"`
+}
+
+// Auto reports whether the runner is to choose.
+func (c CPUs) Auto() bool { return c == CPUs{} }
+
+// Canonical is the resolved scenario as compact JSON: equal scenarios give equal bytes on every machine, and nothing
+// in them depends on where the file is or how it is written.
+func (s *Scenario) Canonical() []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // commands are read by people
+	if err := enc.Encode(s); err != nil {
+		panic("bug: scenario is not JSON: " + err.Error())
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// Planned is the time under load that the scenario asks for, all arms present. Starting, preloading and stopping the
+// servers comes on top.
+func (s *Scenario) Planned() time.Duration {
+	visit := float64(s.Run.LeadIn) + float64(s.Run.Slice)
+	block := float64(s.Run.Warmup) + float64(s.Run.SlicesPerBlock)*visit
+	total := block * float64(s.Run.Blocks) * float64(len(s.Points)) * float64(len(s.Arms))
+	if total >= math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return time.Duration(total)
+}

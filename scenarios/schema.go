@@ -1,0 +1,237 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// The sections of a scenario file. Keys outside of them are in section top.
+const (
+	top       = ""
+	workload  = "workload"
+	load      = "load"
+	settings  = "settings"
+	armList   = "arms"
+	runLength = "run"
+)
+
+var sectionNames = []string{workload, load, settings, armList, runLength}
+
+// key is one key of the schema: its documentation, its default and its reader in one place, so that they agree.
+type key struct {
+	section string
+	name    string // no two keys of the sections above share one, those of arms aside
+	kind    string // for people: what to write
+	def     string // YAML; "" means a zero value or, where required, an error
+	about   string
+	sweep   bool // a list of values is a sweep
+	// required says what is missing where the key is; "" where it may be left out.
+	required string
+	needs    need
+	// set stores the value in the draft and returns it normalised, as labels have it. Errors carry their place.
+	set func(d *draft, v value) (string, error)
+}
+
+// need is what another key of the same section, defined earlier, must be for a key to have a meaning. The zero need
+// is always met.
+type need struct {
+	key, value string
+	not        bool // any other value
+}
+
+func (n need) met(value string) bool { return n.key == "" || (value == n.value) != n.not }
+
+func (n need) String() string {
+	if n.not {
+		return fmt.Sprintf("%s other than %s", n.key, n.value)
+	}
+	return fmt.Sprintf("%s: %s", n.key, n.value)
+}
+
+// draft is what the readers of keys write to.
+type draft struct {
+	scenario Scenario
+	point    Point
+	arm      Arm
+	long     time.Duration // run.long_slice
+}
+
+// schema is every key there is, in the order of documentation and of resolving.
+var schema = func() []key {
+	onArm := func(d *draft) *Settings { return &d.arm.Settings }
+	onPoint := func(d *draft) *Settings { return &d.point.Settings }
+	var all []key
+	all = append(all, topKeys...)
+	all = append(all, workloadKeys...)
+	all = append(all, loadKeys...)
+	all = append(all, settingKeys(settings, true, onPoint)...)
+	all = append(all, armKeys...)
+	all = append(all, settingKeys(armList, false, onArm)...)
+	return append(all, runKeys...)
+}()
+
+var topKeys = []key{
+	{section: top, name: "name", kind: "word", required: "a scenario needs one, as in name: hot-keys",
+		about: "in reports and directory names: lower-case letters, digits, '.', '_', '-'",
+		set:   word(func(d *draft) *string { return &d.scenario.Name })},
+	{section: top, name: "about", kind: "text",
+		about: "one line for lists",
+		set:   text(func(d *draft) *string { return &d.scenario.About })},
+	{section: top, name: "seed", kind: "integer", def: "1",
+		about: "of the operation streams and of every random order",
+		set:   setSeed},
+}
+
+var workloadKeys = []key{
+	{section: workload, name: "keys", kind: "count", def: "100k", sweep: true,
+		about: "in the key space; all of them are preloaded",
+		set:   count(func(d *draft) *int { return &d.point.Workload.Keys })},
+	{section: workload, name: "key_size", kind: "size", def: "16", sweep: true,
+		about: "of a key; it must hold \"k:\" and the number of the last key",
+		set:   size(func(d *draft) *int { return &d.point.Workload.KeySize })},
+	{section: workload, name: "value_size", kind: "size", def: "64", sweep: true,
+		about: "of a value",
+		set:   size(func(d *draft) *int { return &d.point.Workload.ValueSize })},
+	{section: workload, name: "mix", kind: "weights", def: "{get: 90, set: 10}",
+		about: "of the operations " + strings.Join(operations, ", ") + "; any numbers, their sum is the whole",
+		set:   setMix},
+	{section: workload, name: "distribution", kind: "word", def: Uniform, sweep: true,
+		about: "of keys: " + strings.Join(names(distributions), " or "),
+		set:   word(func(d *draft) *string { return &d.point.Workload.Distribution })},
+	{section: workload, name: "zipf", kind: "number", def: "0.99", sweep: true,
+		needs: need{key: "distribution", value: Zipfian},
+		about: "exponent of the skew; 0.99 is YCSB's",
+		set:   number(func(d *draft) *float64 { return &d.point.Workload.Zipf })},
+}
+
+var loadKeys = []key{
+	{section: load, name: "mode", kind: "word", def: Closed,
+		about: "closed: a connection sends when a reply has come; open: operations are due at random times",
+		set:   word(func(d *draft) *string { return &d.point.Load.Mode })},
+	{section: load, name: "connections", kind: "count", def: "50", sweep: true,
+		about: "of all load threads together",
+		set:   count(func(d *draft) *int { return &d.point.Load.Connections })},
+	{section: load, name: "pipeline", kind: "count", def: "1", sweep: true, needs: need{key: "mode", value: Closed},
+		about: "requests in flight on a connection",
+		set:   count(func(d *draft) *int { return &d.point.Load.Pipeline })},
+	{section: load, name: "arrival", kind: "word", def: Poisson, needs: need{key: "mode", value: Open},
+		about: "law of the arrivals; poisson is the only one",
+		set:   word(func(d *draft) *string { return &d.point.Load.Arrival })},
+	{section: load, name: "rate", kind: "count", sweep: true, needs: need{key: "mode", value: Open},
+		required: "an open loop needs one, in operations per second, as in rate: 10k",
+		about:    "operations per second, all connections together",
+		set:      rate(func(d *draft) *float64 { return &d.point.Load.Rate })},
+}
+
+// settingKeys are the knobs of a topology, for all of them in the section settings or for one arm.
+func settingKeys(section string, sweep bool, on func(*draft) *Settings) []key {
+	return []key{
+		{section: section, name: "shards", kind: "count", sweep: sweep, about: "of the store: a power of two",
+			set: count(func(d *draft) *int { return &on(d).Shards })},
+		{section: section, name: "workers", kind: "count", sweep: sweep, about: "threads that execute requests",
+			set: count(func(d *draft) *int { return &on(d).Workers })},
+		{section: section, name: "transport", kind: "word", sweep: sweep, about: "how bytes are read and written",
+			set: word(func(d *draft) *string { return &on(d).Transport })},
+	}
+}
+
+var armKeys = []key{
+	{section: armList, name: "topology", kind: "word",
+		about: "a registered topology; an arm that is one word is short for this",
+		set:   setTopology},
+	{section: armList, name: "reference", kind: "word",
+		about: "or a server we did not write: a word for it",
+		set:   word(func(d *draft) *string { return &d.arm.Reference })},
+	{section: armList, name: "name", kind: "word",
+		about: "in results and plots; default: the topology's or the reference's",
+		set:   word(func(d *draft) *string { return &d.arm.Name })},
+	{section: armList, name: "command", kind: "list",
+		about: "the reference's program and arguments; \"{port}\" stands for the port it must listen on",
+		set:   setCommand},
+	{section: armList, name: "install", kind: "text",
+		about: "how to get the reference, shown where it is absent",
+		set:   text(func(d *draft) *string { return &d.arm.Install })},
+	{section: armList, name: "optional", kind: "boolean", def: "false",
+		about: "true: where the program is absent one line says so and the run goes on",
+		set:   boolean(func(d *draft) *bool { return &d.arm.Optional })},
+}
+
+var runKeys = []key{
+	{section: runLength, name: "blocks", kind: "count", def: "6",
+		about: "fresh processes of every arm; six are the fewest for a 95 % interval",
+		set:   count(func(d *draft) *int { return &d.scenario.Run.Blocks })},
+	{section: runLength, name: "slices", kind: "duration", def: "50ms",
+		about: "of one visit of an arm; or long: one visit of long_slice an arm a block",
+		set:   setSlices},
+	{section: runLength, name: "long_slice", kind: "duration", def: "5s", needs: need{key: "slices", value: longSlices},
+		about: "of the one visit",
+		set:   duration(func(d *draft) *time.Duration { return &d.long })},
+	{section: runLength, name: "slices_per_block", kind: "count", def: "20",
+		needs: need{key: "slices", value: longSlices, not: true},
+		about: "visits of one arm in one block",
+		set:   count(func(d *draft) *int { return &d.scenario.Run.SlicesPerBlock })},
+	{section: runLength, name: "lead_in", kind: "duration", def: "3ms",
+		about: "of load before each visit, not measured",
+		set:   duration(func(d *draft) *time.Duration { return &d.scenario.Run.LeadIn })},
+	{section: runLength, name: "warmup", kind: "duration", def: "300ms",
+		about: "of load before a block's first visit",
+		set:   duration(func(d *draft) *time.Duration { return &d.scenario.Run.Warmup })},
+	{section: runLength, name: "cpus", kind: "table", def: autoCPUs,
+		about: "auto: the run chooses; or {server: \"0\", client: \"1\"}: CPU lists as in \"0-3,8\"",
+		set:   setCPUs},
+}
+
+// longSlices is the word that stands in slices for one long slice a block; autoCPUs the one in cpus.
+const (
+	longSlices = "long"
+	autoCPUs   = "auto"
+)
+
+// keyOf finds a key that is known to be there.
+func keyOf(section, name string) key {
+	for _, k := range schema {
+		if k.section == section && k.name == name {
+			return k
+		}
+	}
+	panic("bug: no key " + section + "." + name)
+}
+
+// keysOf lists the keys of a section.
+func keysOf(section string) []key {
+	var ks []key
+	for _, k := range schema {
+		if k.section == section {
+			ks = append(ks, k)
+		}
+	}
+	return ks
+}
+
+func keyNames(ks []key) []string {
+	s := make([]string, len(ks))
+	for i, k := range ks {
+		s[i] = k.name
+	}
+	return s
+}
+
+// Info is a name and one line about it, for lists.
+type Info struct{ Name, About string }
+
+func names(infos []Info) []string {
+	s := make([]string, len(infos))
+	for i, x := range infos {
+		s[i] = x.Name
+	}
+	return s
+}
+
+var distributions = []Info{
+	{Uniform, "every key is drawn equally often"},
+	{Zipfian, "the key of rank r is drawn in proportion to 1/r^s, s being zipf"},
+}
+
+// Distributions lists the distributions of keys that a workload may have.
+func Distributions() []Info { return append([]Info(nil), distributions...) }
