@@ -130,8 +130,8 @@ func TestScanReplyRefuses(t *testing.T) {
 	check(strings.Repeat("*1\r\n", maxReplyDepth+1), "nested deeper")
 }
 
-// TestLongReplyIsNotScannedAgain holds the claim by erasing what has been passed: only a scanner that does not look back
-// still finds the reply.
+// TestLongReplyIsNotScannedAgain holds the claim by erasing what has been passed: only a scanner that does not look
+// back still finds the reply.
 func TestLongReplyIsNotScannedAgain(t *testing.T) {
 	full := AppendCommand(nil, strings.Repeat("a", 1<<20), strings.Repeat("b", 1<<20))
 	s := NewReplyScanner(ReplyLimits{})
@@ -232,7 +232,8 @@ func scanAll(t *testing.T, stream []byte, cuts []byte) (seen []string, failed bo
 
 func FuzzReplySplit(f *testing.F) {
 	for _, in := range []string{
-		"+OK\r\n$5\r\nhello\r\n:1\r\n", "*2\r\n*1\r\n$3\r\nabc\r\n%1\r\n+a\r\n_\r\n", "|1\r\n+a\r\n:1\r\n*1\r\n|0\r\n+x\r\n",
+		"+OK\r\n$5\r\nhello\r\n:1\r\n", "*2\r\n*1\r\n$3\r\nabc\r\n%1\r\n+a\r\n_\r\n",
+		"|1\r\n+a\r\n:1\r\n*1\r\n|0\r\n+x\r\n",
 		"$-1\r\n*-1\r\n-ERR\r\n=5\r\ntxt:a\r\n", "*3\r\n:1\r\n", "$9999\r\n", "*0\r\n\r\n", "*1\r\n*1\r\n*1\r\n*1\r\n",
 	} {
 		f.Add([]byte(in), []byte{0})

@@ -1,0 +1,38 @@
+package loadgen
+
+import (
+	"runtime"
+	"testing"
+	"time"
+)
+
+// TestRunDoesNotAllocate counts what the whole process allocates around windows of some hundreds of operations. What is
+// left is per window: its Result, closures and the registration of its context.
+func TestRunDoesNotAllocate(t *testing.T) {
+	for _, load := range []Load{
+		{Mode: Closed, Connections: 3, Pipeline: 16}, {Mode: Open, Connections: 3, Rate: 30_000},
+	} {
+		w := testWorkload
+		w.Mix = []OpShare{{Set, 1}}
+		server := newCannedServer(t, w)
+		s := connect(t, newTestPool(t, 2), Target{Addr: server, Responder: true}, w, load)
+		window := Window{Measure: 10 * time.Millisecond}
+		run(t, s, window) // buffers find their size
+		var before, after runtime.MemStats
+		var operations uint64
+		runtime.ReadMemStats(&before)
+		const windows = 10
+		for range windows {
+			operations += run(t, s, window).Replies
+		}
+		runtime.ReadMemStats(&after)
+		each := float64(after.Mallocs-before.Mallocs) / windows
+		if operations < 100 || each > 40 {
+			t.Errorf("%v: %.1f objects a window of %d operations; want a few, whatever the operations",
+				load.Mode, each, operations/windows)
+		}
+		if bytes := (after.TotalAlloc - before.TotalAlloc) / windows; bytes > 8<<10 {
+			t.Errorf("%v: %d bytes a window", load.Mode, bytes)
+		}
+	}
+}

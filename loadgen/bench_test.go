@@ -1,0 +1,104 @@
+package loadgen
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"sync"
+	"testing"
+	"time"
+)
+
+// newCannedServer starts a server that answers as many requests as it has read with as many canned replies, without
+// looking at them: all must be of one type, and so of one size. It allocates nothing once a connection is up.
+func newCannedServer(t testing.TB, w Workload) string {
+	t.Helper()
+	p, err := newPlan(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := p.at(0, 0)
+	size := len(p.appendRequest(nil, o, 0, 0))
+	reply := []byte("+OK\r\n")
+	if o.op == Get {
+		reply = fmt.Appendf(nil, "$%d\r\n%s\r\n", w.ValueSize, make([]byte, w.ValueSize))
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var done sync.WaitGroup
+	done.Go(func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			done.Go(func() { answerCanned(c, size, reply) })
+		}
+	})
+	t.Cleanup(func() { ln.Close(); done.Wait() })
+	return ln.Addr().String()
+}
+
+func answerCanned(c net.Conn, size int, reply []byte) {
+	defer c.Close()
+	in, out := make([]byte, 256<<10), bytes.Repeat(reply, 4096)
+	for have := 0; ; {
+		n, err := c.Read(in)
+		if err != nil {
+			return
+		}
+		for have += n; have >= size; {
+			k := min(have/size, 4096)
+			if _, err := c.Write(out[:k*len(reply)]); err != nil {
+				return
+			}
+			have -= k * size
+		}
+	}
+}
+
+// BenchmarkClient reports what an operation costs the client's thread. The server is in the same process and on
+// whatever CPU is free, so operations/s say little; the thread's CPU time per operation is the figure.
+func BenchmarkClient(b *testing.B) {
+	bench := func(name string, mix Op, connections, pipeline int) {
+		b.Run(name, func(b *testing.B) {
+			w := Workload{Keys: 1_000_000, KeySize: 16, ValueSize: 64, Mix: []OpShare{{mix, 1}}}
+			server := newCannedServer(b, w)
+			s := connect(b, newTestPool(b, 1), Target{Addr: server, Responder: true}, w,
+				Load{Connections: connections, Pipeline: pipeline})
+			var cpu time.Duration
+			var operations uint64
+			b.ResetTimer()
+			for range b.N {
+				r := run(b, s, Window{Lead: 3 * time.Millisecond, Measure: 50 * time.Millisecond})
+				cpu += r.ClientCPU[0]
+				operations += r.Replies
+			}
+			b.ReportMetric(float64(cpu.Nanoseconds())/float64(operations), "client-ns/op")
+			b.ReportMetric(float64(operations)/(float64(b.N)*0.05), "op/s")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+	for _, pipeline := range []int{1, 16, 64} {
+		for _, connections := range []int{1, 16} {
+			bench(fmt.Sprintf("GET/connections=%d/pipeline=%d", connections, pipeline), Get, connections, pipeline)
+		}
+	}
+	bench("SET/connections=16/pipeline=64", Set, 16, 64)
+}
+
+// BenchmarkWindow reports what a window costs beside the time that is measured.
+func BenchmarkWindow(b *testing.B) {
+	for _, workers := range []int{1, 2} {
+		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
+			w := Workload{Keys: 1000, KeySize: 16, ValueSize: 64, Mix: []OpShare{{Get, 1}}}
+			s := connect(b, newTestPool(b, workers), Target{Addr: newCannedServer(b, w), Responder: true}, w,
+				Load{Connections: 2, Pipeline: 1})
+			for b.Loop() {
+				run(b, s, Window{Measure: time.Microsecond})
+			}
+		})
+	}
+}

@@ -1,0 +1,66 @@
+package loadgen
+
+import "time"
+
+// collect puts the workers' records together. It leaves the histograms of the first worker in s.total and gives that
+// worker the old ones: one worker, the common case, costs no merging.
+func (s *Session) collect() *Result {
+	total := &s.total
+	first := &s.shares[0].rec
+	first.service, total.service = total.service, first.service
+	first.response, total.response = total.response, first.response
+	first.lateness, total.lateness = total.lateness, first.lateness
+	r := &Result{Mode: s.load.Mode, Sockets: s.sockets, ClientCPU: make([]time.Duration, 0, len(s.shares))}
+	start := s.shares[0].from.at
+	for i, sh := range s.shares {
+		total.counters.add(&sh.rec.counters)
+		if i > 0 {
+			total.merge(&sh.rec)
+		}
+		wall, cpu := sh.to.at-sh.from.at, sh.to.threadCPU-sh.from.threadCPU
+		r.ClientCPU = append(r.ClientCPU, time.Duration(cpu))
+		r.Dur += time.Duration(wall)
+		if wall > 0 { // else the machine slept through the window
+			r.Throughput += float64(sh.rec.replies) / (float64(wall) / 1e9)
+			r.Busiest = max(r.Busiest, float64(cpu)/float64(wall))
+		}
+		r.ServerCPU += time.Duration(sh.to.serverCPU - sh.from.serverCPU)
+		start = min(start, sh.from.at)
+	}
+	r.Start = epoch.Add(time.Duration(start))
+	r.Dur /= time.Duration(len(s.shares))
+	s.fill(r)
+	return r
+}
+
+// fill copies the sums into r.
+func (s *Session) fill(r *Result) {
+	t := &s.total
+	r.Ops = t.ops
+	r.Errors, r.Misses, r.Checked, r.Corrupt = t.errors, t.misses, t.checked, t.corrupt
+	r.FirstError = t.firstError
+	r.Intended, r.Late, r.Unsent, r.InFlight = t.intended, t.late, t.unsent, t.inFlight
+	r.Replies, r.BytesIn, r.BytesOut = t.replies, t.bytesIn, t.bytesOut
+	r.Overflow = t.overflow
+	for i := range r.Service {
+		r.Service[i], r.Response[i] = t.service[i].hist, t.response[i].hist
+		if s.load.Mode == Closed {
+			r.Response[i] = r.Service[i]
+		}
+	}
+	r.Lateness = t.lateness.hist
+}
+
+// merge adds the histograms of another worker.
+func (r *recorder) merge(from *recorder) {
+	into := func(to, from *tally) {
+		if to.hist != nil && to.hist.Merge(from.hist) != 0 {
+			panic("bug: histograms of one kind do not merge")
+		}
+	}
+	for i := range r.service {
+		into(&r.service[i], &from.service[i])
+		into(&r.response[i], &from.response[i])
+	}
+	into(&r.lateness, &from.lateness)
+}

@@ -1,0 +1,77 @@
+package loadgen
+
+import (
+	"fmt"
+	"math/bits"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/shardlab/shardlab/server/wire"
+)
+
+// conn is one socket and the requests on their way through it. It belongs to one worker.
+type conn struct {
+	fd   int
+	id   int // its number in the session, for messages
+	addr string
+
+	scan wire.ReplyScanner
+	rest []byte // the first part of a reply whose end has not arrived
+
+	out     []byte // requests; nil when all are sent
+	sent    int    // bytes of out that are
+	blocked bool   // the kernel takes no more until it reports the socket writable
+	touched bool   // is on the share's list of those to flush
+
+	// Requests without a reply, oldest first: ring[head&mask] to ring[tail&mask-1]. Those from stamped on have been
+	// encoded, but not yet offered to the kernel. The counts wrap around.
+	ring                []pending
+	mask                uint32
+	head, stamped, tail uint32
+
+	waiting waitingList // of an open loop: arrivals for which there was no room
+
+	replies uint64 // since the connection was made
+}
+
+// pending is a request that waits for its reply.
+type pending struct {
+	due     int64 // open loop: when it was to be sent
+	sent    int64 // when its first byte was offered to the kernel
+	client  uint32
+	key     uint32
+	op      Op
+	check   bool
+	counted bool // open loop: it fell due in the window
+}
+
+// sizeRing makes room for n requests.
+func (c *conn) sizeRing(n int) {
+	size := uint32(1) << bits.Len32(uint32(n-1))
+	c.ring, c.mask = make([]pending, size), size-1
+}
+
+func (c *conn) outstanding() int { return int(c.tail - c.head) }
+
+// hasRoom reports whether another request may be put behind limit others.
+func (c *conn) hasRoom(limit int) bool { return !c.blocked && c.outstanding() < limit }
+
+func (c *conn) push(p pending) {
+	if c.tail-c.head > c.mask {
+		panic("bug: a connection's ring is full")
+	}
+	c.ring[c.tail&c.mask] = p
+	c.tail++
+}
+
+// fail says which connection failed, and when.
+func (c *conn) fail(err error) error {
+	return fmt.Errorf("load %s: connection %d: %w after %d operations", c.addr, c.id, err, c.replies)
+}
+
+func (c *conn) close() {
+	if c.fd >= 0 {
+		unix.Close(c.fd)
+		c.fd = -1
+	}
+}

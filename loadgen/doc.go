@@ -1,0 +1,17 @@
+// Package loadgen puts load on a server that speaks RESP and records what its clients saw.
+//
+// A [Pool] is a set of OS threads, pinned if so wished, each of which runs an event loop over its share of the
+// connections of a [Session]. A Session is one server with one [Workload] and one [Load]; many can be open, and one at
+// a time is driven: [Session.Preload] writes every key, [Session.Run] measures one [Window].
+//
+// What is sent is settled beforehand. Operation i of client c (its type, key and value) is a pure function of the
+// workload's seed, c and i; arrival j of an open loop is one of the seed, the rate and j. Neither replies, nor timing,
+// nor the number of threads, nor the server under test can change them, so that every arm of an experiment gets the
+// same operations; [StreamHash] names them.
+//
+// Nothing is shared while load is on. A worker owns its sockets, rings, buffers, counters and histograms; they are put
+// together after the window. Nothing is allocated per operation, and a window costs a handful of small objects.
+//
+// The package knows no topology and starts no server. It reports what it counted and leaves every judgement (is the
+// client the bottleneck, is the server saturated) to its caller. It runs on Linux only.
+package loadgen

@@ -1,0 +1,96 @@
+package loadgen
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// Mode says what makes a client send its next operation.
+type Mode uint8
+
+// The modes.
+const (
+	Closed Mode = iota // a reply to an earlier one
+	Open               // the clock, whatever became of the earlier ones
+)
+
+func (m Mode) String() string {
+	switch m {
+	case Closed:
+		return "closed"
+	case Open:
+		return "open"
+	}
+	return fmt.Sprintf("mode %d", uint8(m))
+}
+
+// Limits of a load.
+const (
+	MaxConnections = 1 << 20
+	MaxPipeline    = 1 << 16
+	MaxInFlight    = 4 << 20 // requests of one session: Connections × Pipeline
+)
+
+// Load says how operations are sent.
+type Load struct {
+	Mode        Mode
+	Connections int // logical clients, each with its own stream of operations, and as a rule its own socket
+
+	Pipeline int // closed: requests each client keeps in flight
+
+	Rate float64 // open: operations/s of all clients together, as a Poisson process
+
+	// InFlight is the most requests in flight on one socket of an open loop; what is due beyond it waits in a backlog.
+	// Zero means 1024, or less where there are more than 4,096 connections.
+	InFlight int
+	// Backlog is the most arrivals that wait at one worker; what is due beyond it is given up, and counted as unsent.
+	// Zero means two seconds' worth, within 4,096 and 1,048,576.
+	Backlog int
+	// Drain is how long after a window outstanding replies are waited for. Zero means 2 s.
+	Drain time.Duration
+}
+
+// withDefaults returns l with its zero fields filled in. It must be checked first.
+func (l Load) withDefaults() Load {
+	if l.InFlight == 0 {
+		l.InFlight = min(1024, max(MaxInFlight/l.Connections, 4))
+	}
+	if l.Backlog == 0 {
+		l.Backlog = int(min(max(2*l.Rate, 4096), 1<<20))
+	}
+	if l.Drain == 0 {
+		l.Drain = 2 * time.Second
+	}
+	return l
+}
+
+func (l Load) check() error {
+	if l.Connections < 1 || l.Connections > MaxConnections {
+		return fmt.Errorf("load: %d connections; use 1 to %d", l.Connections, MaxConnections)
+	}
+	if l.Drain < 0 {
+		return fmt.Errorf("load: drain of %v; use more than 0", l.Drain)
+	}
+	switch l.Mode {
+	case Closed:
+		if l.Pipeline < 1 || l.Pipeline > MaxPipeline {
+			return fmt.Errorf("load: pipeline of %d; use 1 to %d", l.Pipeline, MaxPipeline)
+		}
+		if n := l.Connections * l.Pipeline; n > MaxInFlight {
+			return fmt.Errorf("load: %d connections × pipeline %d = %d in flight; at most %d",
+				l.Connections, l.Pipeline, n, MaxInFlight)
+		}
+	case Open:
+		if !(l.Rate > 0) || math.IsInf(l.Rate, 0) {
+			return fmt.Errorf("load: rate of %v/s; use more than 0", l.Rate)
+		}
+		if l.InFlight < 0 || l.InFlight > MaxPipeline || l.Backlog < 0 || l.Backlog > MaxInFlight {
+			return fmt.Errorf("load: %d in flight, backlog of %d; use at most %d and %d",
+				l.InFlight, l.Backlog, MaxPipeline, MaxInFlight)
+		}
+	default:
+		return fmt.Errorf("load: unknown %s; have closed, open", l.Mode)
+	}
+	return nil
+}

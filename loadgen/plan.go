@@ -1,0 +1,109 @@
+package loadgen
+
+import (
+	"bytes"
+	"math/bits"
+	"slices"
+
+	"github.com/shardlab/shardlab/server/wire"
+)
+
+// checkEvery is how many GETs come, on average, to one whose reply is verified byte by byte.
+const checkEvery = 64
+
+// plan is a workload made ready: it knows every operation of every client. It is read-only and shared by all workers.
+type plan struct {
+	workload Workload
+	random   words
+	gets     uint64     // an operation is a GET when the upper 63 bits of its word are below
+	table    aliasTable // nil for uniform keys
+	values   values
+
+	digits   int // how many digits of a key's number can differ from 0
+	key      []byte
+	requests [NumOps]template
+}
+
+// template is a request that lacks the last digits of its key, and the value.
+type template struct {
+	head []byte // all up to the value
+	key  int    // where the digits go
+	tail string // what comes after the value
+}
+
+// operation is one step of a client.
+type operation struct {
+	op    Op
+	check bool // verify the content of the reply
+	key   uint32
+}
+
+func newPlan(w Workload) (*plan, error) {
+	if err := w.check(); err != nil {
+		return nil, err
+	}
+	share, err := w.getShare()
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{
+		workload: w,
+		random:   newWords(w.Seed),
+		gets:     uint64(share * (1 << 63)),
+		values:   newValues(w.ValueSize),
+		digits:   decimalDigits(w.Keys - 1),
+		key:      appendKey(nil, 0, w.KeySize),
+	}
+	if w.Distribution == Zipf {
+		p.table = zipfTable(w.Keys, w.Zipf)
+	}
+	get := wire.AppendCommand(nil, []byte("GET"), p.key)
+	set := wire.AppendCommand(nil, []byte("SET"), p.key, make([]byte, w.ValueSize))
+	set = slices.Clone(set[:len(set)-w.ValueSize-2])
+	p.requests[Get] = template{head: get, key: len(get) - 2 - p.digits}
+	p.requests[Set] = template{head: set, key: bytes.Index(set, p.key) + w.KeySize - p.digits, tail: "\r\n"}
+	return p, nil
+}
+
+// at returns operation i of a client.
+func (p *plan) at(client uint32, i uint64) operation {
+	what := p.random.at(client, 2*i)
+	which := p.random.at(client, 2*i+1)
+	o := operation{op: Set}
+	if what>>1 < p.gets {
+		o.op = Get
+		// The low bits have all but no say in what the operation is.
+		o.check = what%checkEvery == 0
+	}
+	if p.table != nil {
+		o.key = p.table.draw(which)
+	} else {
+		hi, _ := bits.Mul64(which, uint64(p.workload.Keys))
+		o.key = uint32(hi)
+	}
+	return o
+}
+
+// appendRequest appends the bytes of an operation. Version is used by SET only.
+func (p *plan) appendRequest(dst []byte, o operation, writer uint32, version uint64) []byte {
+	t := &p.requests[o.op]
+	at := len(dst) + t.key
+	dst = append(dst, t.head...)
+	putDecimal(dst[at:at+p.digits], o.key)
+	if o.op == Set {
+		at = len(dst)
+		dst = slices.Grow(dst, p.values.size+len(t.tail))[:at+p.values.size]
+		p.values.put(dst[at:], o.key, writer, version)
+		dst = append(dst, t.tail...)
+	}
+	return dst
+}
+
+// putKey makes dst, a copy of p.key, key number n.
+func (p *plan) putKey(dst []byte, n uint32) { putDecimal(dst[len(dst)-p.digits:], n) }
+
+// requestSize returns how long the longest request is, in bytes.
+func (p *plan) requestSize() int {
+	t := &p.requests[Set]
+	return len(t.head) + p.values.size + len(t.tail)
+}

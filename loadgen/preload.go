@@ -1,0 +1,48 @@
+package loadgen
+
+import (
+	"fmt"
+	"math"
+)
+
+const (
+	// preloadDepth is how many keys are on their way through one socket.
+	preloadDepth = 64
+	// preloadBytes bounds how many bytes are, where values are large.
+	preloadBytes = 1 << 20
+)
+
+// runPreload sets every stride-th key from index on.
+func (s *share) runPreload() error {
+	s.begin(edges{start: math.MinInt64, end: math.MaxInt64}, Closed)
+	s.tick(s.now) // records from the start: errors are wanted
+	limit := min(max(preloadBytes/s.plan.requestSize(), 1), preloadDepth)
+	next, local := uint64(s.index), 0
+	for next < uint64(s.plan.workload.Keys) || s.outstanding > 0 {
+		if err := s.stopped(); err != nil {
+			return err
+		}
+		for next < uint64(s.plan.workload.Keys) {
+			c, err := s.socket(uint32(local), uint32(next))
+			if err != nil {
+				return err
+			}
+			if !c.hasRoom(limit) {
+				break
+			}
+			s.place(c, operation{op: Set, key: uint32(next)}, pending{}, preloader, 0)
+			next += uint64(s.stride)
+			local = (local + 1) % len(s.turns)
+		}
+		if err := s.flushAll(); err != nil {
+			return err
+		}
+		if _, err := s.pump(math.MaxInt64); err != nil {
+			return err
+		}
+		if s.rec.errors > 0 {
+			return fmt.Errorf("preload %s: %s", s.conns[0].addr, s.rec.firstError)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package loadgen
+
+import (
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Result is what the clients saw in one window.
+//
+// A closed loop counts the replies that were read between the two edges of the window, whenever their requests were
+// sent. An open loop counts the arrivals that were due in the window, whenever they were answered, and
+// Intended = all Ops + Errors + InFlight + Unsent. Throughput, bytes and CPU times are between the edges in both.
+//
+// The histograms belong to the session: its next Run overwrites them. All else belongs to the caller.
+type Result struct {
+	Mode    Mode
+	Start   time.Time     // of what was measured, after the lead-in
+	Dur     time.Duration // measured, on average over the workers; each begins and ends at its first look at the clock
+	Sockets int           // connections that carried the load
+
+	Ops     [NumOps]uint64 // answered, with a reply of the right type
+	Errors  uint64         // answered with an error, or with a reply of a wrong type; in no histogram
+	Misses  uint64         // GETs, counted in Ops, that found nothing although every key was preloaded
+	Checked uint64         // GETs whose value was compared byte by byte: one in 64
+	Corrupt uint64         // GETs, counted in Ops, with a value of a wrong length or, of those checked, content
+	// FirstError is the first error reply, with its operation, or what a reply of a wrong type was.
+	FirstError string
+
+	Intended uint64 // open: arrivals due in the window
+	Late     uint64 // open: sent more than 1 ms after they were due
+	Unsent   uint64 // open: not sent when the drain ended, or given up because the backlog was full
+	InFlight uint64 // sent, and without a reply when the drain ended; then the session cannot be used again
+
+	Replies    uint64  // of whatever kind, read between the edges
+	Throughput float64 // replies/s: the workers' rates added up, each over its own time between the edges
+	BytesIn    uint64
+	BytesOut   uint64
+
+	ServerCPU time.Duration   // by Window.ServerCPU
+	ClientCPU []time.Duration // of each worker's thread
+	Busiest   float64         // the largest share of its time that a worker's thread was on a CPU, 0 to 1
+
+	// Response runs from when a request was due to when its whole reply was read, Service from when the request was
+	// offered to the kernel; in ns. In a closed loop a request is due when it is sent: they are the same histograms.
+	Response, Service [NumOps]*hdrhistogram.Histogram
+	Lateness          *hdrhistogram.Histogram // open: from due to sent, of every request sent; nil in a closed loop
+	Overflow          uint64                  // entries of all histograms that stand at 60 s and were longer
+}
+
+// Total returns the sum of Ops.
+func (r *Result) Total() uint64 {
+	var n uint64
+	for _, ops := range r.Ops {
+		n += ops
+	}
+	return n
+}

@@ -1,0 +1,160 @@
+package loadgen
+
+import (
+	"bytes"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/shardlab/shardlab/server/wire"
+)
+
+// mapServer is a RESP server on loopback: a map, a goroutine for each connection, and a hook to misbehave with.
+type mapServer struct {
+	addr string
+	ln   net.Listener
+
+	// hook, when set, may answer a GET or SET itself, with any bytes, or block. n counts them from 0.
+	hook func(n uint64, args [][]byte) (reply []byte, handled bool)
+
+	requests atomic.Uint64
+
+	mu    sync.Mutex
+	data  map[string][]byte
+	conns map[net.Conn]bool
+	logs  map[string][]byte // what each client port sent
+	done  sync.WaitGroup
+}
+
+// newMapServer starts a server that the end of the test stops. The hook cannot be changed later.
+func newMapServer(t testing.TB, hook func(n uint64, args [][]byte) ([]byte, bool)) *mapServer {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &mapServer{
+		addr: ln.Addr().String(), ln: ln, hook: hook,
+		data: map[string][]byte{}, conns: map[net.Conn]bool{}, logs: map[string][]byte{},
+	}
+	s.done.Go(s.accept)
+	t.Cleanup(s.close)
+	return s
+}
+
+func (s *mapServer) accept() {
+	for {
+		c, err := s.ln.Accept()
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		s.conns[c] = true
+		s.mu.Unlock()
+		s.done.Go(func() { s.serve(c) })
+	}
+}
+
+func (s *mapServer) close() {
+	s.ln.Close()
+	s.hangUp()
+	s.done.Wait()
+}
+
+// hangUp closes all connections.
+func (s *mapServer) hangUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		c.Close()
+	}
+}
+
+func (s *mapServer) serve(c net.Conn) {
+	defer c.Close()
+	var (
+		parser = wire.NewParser(wire.Limits{})
+		batch  wire.Batch
+		buf    []byte
+		log    []byte
+	)
+	defer func() {
+		s.mu.Lock()
+		s.logs[c.RemoteAddr().String()] = log
+		s.mu.Unlock()
+	}()
+	for {
+		buf = slices.Grow(buf, 64<<10)
+		n, err := c.Read(buf[len(buf):cap(buf)])
+		if err != nil {
+			return
+		}
+		log = append(log, buf[len(buf):len(buf)+n]...)
+		buf = buf[:len(buf)+n]
+		for {
+			used, err := parser.Parse(&batch, buf)
+			if err != nil {
+				return
+			}
+			w := wire.Writer{}
+			for _, r := range batch.Reqs {
+				s.answer(&w, r.Args)
+			}
+			batch.Reset()
+			if _, err := c.Write(w.Buf); err != nil {
+				return
+			}
+			if buf = append(buf[:0], buf[used:]...); used == 0 {
+				break
+			}
+		}
+	}
+}
+
+func (s *mapServer) answer(w *wire.Writer, args [][]byte) {
+	name := strings.ToUpper(string(args[0]))
+	if s.hook != nil && (name == "GET" || name == "SET") {
+		if reply, handled := s.hook(s.requests.Add(1)-1, args); handled {
+			w.Buf = append(w.Buf, reply...)
+			return
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch name {
+	case "GET":
+		if v, ok := s.data[string(args[1])]; ok {
+			w.Bulk(v)
+		} else {
+			w.Null()
+		}
+	case "SET":
+		s.data[string(args[1])] = bytes.Clone(args[2])
+		w.Status("OK")
+	case "DBSIZE":
+		w.Int(int64(len(s.data)))
+	case "ECHO":
+		w.Bulk(args[1])
+	case "PUSH":
+		w.Buf = append(w.Buf, ">1\r\n+news\r\n"...)
+		w.Status("OK")
+	default:
+		w.Error("ERR unknown command " + strconv.Quote(name))
+	}
+}
+
+// streams stops the server and returns what each connection sent.
+func (s *mapServer) streams() [][]byte {
+	s.close()
+	var all [][]byte
+	for _, log := range s.logs {
+		if len(log) > 0 {
+			all = append(all, log)
+		}
+	}
+	return all
+}

@@ -1,0 +1,246 @@
+package loadgen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/shardlab/shardlab/server/wire"
+)
+
+// Session is the connections of one workload to one server. Its methods are for one caller at a time; Do may be called
+// at any time.
+type Session struct {
+	pool    *Pool
+	target  Target
+	load    Load
+	plan    *plan
+	shares  []*share // of the workers that have clients
+	sockets int
+	control *Control
+
+	errs   []error  // of each share's last run
+	total  recorder // of all shares
+	broken error    // why no load can be put on any more
+}
+
+// Connect opens a session: all of its connections, spread over the workers of the pool.
+func (p *Pool) Connect(ctx context.Context, t Target, w Workload, l Load) (*Session, error) {
+	if err := errors.Join(t.check(), l.check()); err != nil {
+		return nil, err
+	}
+	plan, err := newPlan(w)
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{
+		pool: p, target: t, load: l.withDefaults(), plan: plan, control: NewControl(t.Addr), total: newRecorder(l.Mode),
+	}
+	addrs := t.ShardAddrs
+	if len(addrs) == 0 {
+		addrs = []string{t.Addr}
+	}
+	workers := min(l.Connections, p.Workers())
+	for i := range workers {
+		sh := newShare(s, i, workers, len(addrs))
+		s.shares = append(s.shares, sh)
+		if err = sh.poll.open(); err == nil {
+			err = sh.connect(ctx, addrs, s.sockets)
+		}
+		if err != nil {
+			s.Close()
+			return nil, err
+		}
+		s.sockets += len(sh.conns)
+	}
+	s.errs = make([]error, len(s.shares))
+	return s, nil
+}
+
+// newShare returns the share of one worker, without connections.
+func newShare(s *Session, index, workers, addrs int) *share {
+	clients := shareOf(s.load.Connections, workers, index)
+	sh := &share{
+		index: uint32(index), stride: uint32(workers),
+		plan: s.plan, load: s.load, responder: s.target.Responder,
+		addrs:   addrs,
+		route:   s.target.Route,
+		key:     append([]byte(nil), s.plan.key...),
+		turns:   make([]uint64, clients),
+		conns:   make([]conn, clients*addrs),
+		touched: make([]*conn, 0, clients*addrs),
+		in:      make([]byte, copyLimit+readSize),
+		poll:    poller{fd: -1},
+		rec:     newRecorder(s.load.Mode),
+	}
+	for i := range sh.conns {
+		sh.conns[i].fd = -1
+		sh.conns[i].waiting.clear()
+	}
+	if s.load.Mode == Open {
+		sh.backlog = newBacklog(s.load.Backlog)
+		sh.schedule = schedule{
+			arrivals: newArrivals(s.plan.workload.Seed, s.load.Rate), clients: uint32(s.load.Connections),
+		}
+	}
+	return sh
+}
+
+// connect opens the sockets of the share's clients to each of addrs. They are numbered from firstID on.
+func (s *share) connect(ctx context.Context, addrs []string, firstID int) error {
+	limits := wire.ReplyLimits{MaxBulk: max(2*s.plan.values.size, 1<<20)}
+	for i := range s.conns {
+		addr := addrs[i%len(addrs)]
+		fd, err := dial(ctx, addr)
+		if err != nil {
+			return err
+		}
+		c := &s.conns[i]
+		c.fd, c.id, c.addr = fd, firstID+i, addr
+		c.scan = wire.NewReplyScanner(limits)
+		c.rest = make([]byte, 0, min(s.plan.values.size+64, copyLimit))
+		c.sizeRing(max(s.mostInFlight(), preloadDepth))
+		if err := s.poll.add(fd, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mostInFlight returns how many requests can be under way on one socket.
+func (s *share) mostInFlight() int {
+	if s.load.Mode == Open {
+		return s.load.InFlight
+	}
+	return s.load.Pipeline
+}
+
+// Sockets returns how many connections carry the load: Load.Connections, times the number of Target.ShardAddrs if any.
+func (s *Session) Sockets() int { return s.sockets }
+
+// Do sends a control command to Target.Addr, over a connection of its own; see [Control.Do].
+func (s *Session) Do(ctx context.Context, args ...string) (wire.Reply, error) {
+	return s.control.Do(ctx, args...)
+}
+
+// Preload sets every key once, through the connections and routes of the load, and then compares DBSIZE at Target.Addr
+// with the number of keys: a server that already held others, or that dropped some, would answer another workload than
+// the one asked for. A Responder's keys are not counted.
+func (s *Session) Preload(ctx context.Context) error {
+	prepare := func() {}
+	if err := s.drive(ctx, prepare, (*share).runPreload); err != nil || s.target.Responder {
+		return err
+	}
+	r, err := s.Do(ctx, "DBSIZE")
+	if err != nil {
+		return fmt.Errorf("preload: %w", err)
+	}
+	if keys := s.plan.workload.Keys; r.Kind != wire.IntReply || r.Int != int64(keys) {
+		return fmt.Errorf("preload %s: DBSIZE is %s after %d keys were set; "+
+			"start with an empty store that holds them all", s.target.Addr, r.Payload, keys)
+	}
+	return nil
+}
+
+// Run puts load on the server and returns what came back. It waits for its turn if another session of the pool is at
+// work. When ctx is cancelled or a connection fails it returns an error and the session is of no more use; the same
+// holds after a window whose replies have not all come by the end of Load.Drain.
+func (s *Session) Run(ctx context.Context, w Window) (*Result, error) {
+	if w.Lead < 0 || w.Measure <= 0 {
+		return nil, fmt.Errorf("load %s: lead %v, measure %v; use 0 or more, and more than 0",
+			s.target.Addr, w.Lead, w.Measure)
+	}
+	var e edges
+	prepare := func() {
+		now := clock()
+		e = edges{lead: now, start: now + int64(w.Lead), serverCPU: w.ServerCPU}
+		e.end = e.start + int64(w.Measure)
+		e.drainBy = e.end + int64(s.load.Drain)
+	}
+	run := func(sh *share) error {
+		if s.load.Mode == Open {
+			return sh.runOpen(e)
+		}
+		return sh.runClosed(e)
+	}
+	if err := s.drive(ctx, prepare, run); err != nil {
+		return nil, err
+	}
+	left := 0
+	for _, sh := range s.shares {
+		left += sh.outstanding
+	}
+	if left > 0 {
+		s.giveUp(fmt.Errorf("load %s: %d replies were still to come %v after an earlier window; connect again",
+			s.target.Addr, left, s.load.Drain))
+	}
+	return s.collect(), nil
+}
+
+// drive runs f on every worker that has a share. The records are emptied and prepare is called when the workers are
+// free.
+func (s *Session) drive(ctx context.Context, prepare func(), f func(*share) error) error {
+	if s.broken != nil {
+		return s.broken
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("load %s: %w", s.target.Addr, context.Cause(ctx))
+	}
+	if err := s.pool.acquire(); err != nil {
+		return err
+	}
+	defer s.pool.release()
+	// A flag for each run: that of an earlier one may still be raised, by a context that was cancelled as it ended.
+	stop := new(atomic.Bool)
+	for _, sh := range s.shares {
+		sh.rec.reset()
+		sh.stop = stop
+	}
+	s.total.reset()
+	defer context.AfterFunc(ctx, func() { stop.Store(true) })()
+	prepare()
+	s.pool.do(len(s.shares), func(i int) {
+		if s.errs[i] = f(s.shares[i]); s.errs[i] != nil {
+			stop.Store(true)
+		}
+	})
+	err := s.verdict(ctx)
+	if err != nil {
+		s.giveUp(err)
+	}
+	return err
+}
+
+// verdict returns the error that ended a run: not that of a worker which was only told to stop.
+func (s *Session) verdict(ctx context.Context) error {
+	stopped := false
+	for _, err := range s.errs {
+		if err != nil && !errors.Is(err, errStopped) {
+			return err
+		}
+		stopped = stopped || err != nil
+	}
+	if stopped {
+		return fmt.Errorf("load %s: %w", s.target.Addr, context.Cause(ctx))
+	}
+	return nil
+}
+
+// giveUp closes the connections: replies may be under way on them.
+func (s *Session) giveUp(why error) {
+	s.broken = why
+	for _, sh := range s.shares {
+		sh.abandon()
+	}
+}
+
+// Close closes all connections.
+func (s *Session) Close() error {
+	for _, sh := range s.shares {
+		sh.close()
+	}
+	s.shares = nil
+	s.broken = fmt.Errorf("load %s: the session is closed", s.target.Addr)
+	return s.control.Close()
+}

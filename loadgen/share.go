@@ -1,0 +1,317 @@
+package loadgen
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/shardlab/shardlab/server/wire"
+)
+
+const (
+	// readSize is how much is read at once: what a pipeline of 64 small values needs ten times over, and it stays in
+	// the second-level cache.
+	readSize = 64 << 10
+	// copyLimit parts replies that are cut off: shorter ones are moved in front of the next read, longer ones
+	// gather in memory of their connection's own, where no byte is moved twice.
+	copyLimit = 16 << 10
+	// longestWait bounds how long a worker does not look whether it should stop, ns.
+	longestWait = 20e6
+)
+
+// share is one worker's part of a session: its clients, sockets and records. While load is on, only that worker touches
+// it; in between, the session does.
+type share struct {
+	index, stride uint32 // client l of the share is client index + l·stride of the session
+	plan          *plan
+	load          Load
+	responder     bool
+	open          bool         // what is running is an open loop
+	stop          *atomic.Bool // set from outside to end the run
+
+	conns []conn // of client l to address a: conns[l·addrs + a]
+	addrs int
+	route func(key []byte) int
+	key    []byte   // scratch for route
+	turns  []uint64 // how many operations each client has begun
+
+	poll    poller
+	in      []byte   // what is read, behind up to copyLimit bytes of an earlier reply
+	spare   [][]byte // memory for conn.out, the one used last on top
+	touched []*conn
+
+	backlog  backlog
+	schedule schedule
+
+	rec         recorder
+	phase       phase
+	recording   bool // between the two edges of the window
+	refill      bool // closed loop: replies call for new requests
+	outstanding int
+	now         int64 // when the clock was last read
+	window      edges
+	from, to    snapshot
+}
+
+// client returns the number in the session of a client of this share.
+func (s *share) client(local uint32) uint32 { return s.index + local*s.stride }
+
+// socket returns the connection that carries a client's operation on a key.
+func (s *share) socket(local, key uint32) (*conn, error) {
+	if s.route == nil {
+		return &s.conns[local], nil
+	}
+	s.plan.putKey(s.key, key)
+	addr := s.route(s.key)
+	if uint(addr) >= uint(s.addrs) {
+		return nil, fmt.Errorf("route: key %s belongs to address %d; have %d", s.key, addr, s.addrs)
+	}
+	return &s.conns[int(local)*s.addrs+addr], nil
+}
+
+// issue sends a client's next operation.
+func (s *share) issue(local uint32) error {
+	turn := s.turns[local]
+	s.turns[local]++
+	client := s.client(local)
+	o := s.plan.at(client, turn)
+	c, err := s.socket(local, o.key)
+	if err != nil {
+		return err
+	}
+	s.place(c, o, pending{client: local}, client, turn)
+	return nil
+}
+
+// place encodes a request and enters it into c's ring. It is sent by the next flush.
+func (s *share) place(c *conn, o operation, p pending, writer uint32, version uint64) {
+	p.op, p.check, p.key = o.op, o.check, o.key
+	c.push(p)
+	s.outstanding++
+	if c.out == nil {
+		c.out = s.borrow()
+	}
+	c.out = s.plan.appendRequest(c.out, o, writer, version)
+	if !c.touched {
+		c.touched = true
+		s.touched = append(s.touched, c)
+	}
+}
+
+func (s *share) borrow() []byte {
+	if n := len(s.spare) - 1; n >= 0 {
+		b := s.spare[n]
+		s.spare = s.spare[:n]
+		return b
+	}
+	return make([]byte, 0, 4<<10)
+}
+
+// flushAll writes what place has gathered: one write for each socket.
+func (s *share) flushAll() error {
+	for _, c := range s.touched {
+		c.touched = false
+		if err := s.flush(c); err != nil {
+			return err
+		}
+	}
+	s.touched = s.touched[:0]
+	return nil
+}
+
+// flush sends what c has to send, as far as the kernel takes it. What it offers for the first time counts as sent now.
+func (s *share) flush(c *conn) error {
+	if c.blocked || c.out == nil {
+		return nil
+	}
+	s.now = clock()
+	s.stamp(c)
+	for c.sent < len(c.out) {
+		n, errno := send(c.fd, c.out[c.sent:])
+		switch errno {
+		case 0:
+			c.sent += n
+			if s.recording {
+				s.rec.bytesOut += uint64(n)
+			}
+		case unix.EAGAIN:
+			c.blocked = true
+			return nil
+		case unix.EINTR:
+		default:
+			return c.fail(socketError(errno))
+		}
+	}
+	s.spare = append(s.spare, c.out[:0])
+	c.out, c.sent = nil, 0
+	return nil
+}
+
+// stamp notes when requests were sent.
+func (s *share) stamp(c *conn) {
+	for ; c.stamped != c.tail; c.stamped++ {
+		p := &c.ring[c.stamped&c.mask]
+		p.sent = s.now
+		if p.counted {
+			late := s.now - p.due
+			s.rec.lateness.add(late)
+			if late > lateAfter {
+				s.rec.late++
+			}
+		}
+	}
+}
+
+// pump waits for the sockets, for at most as long as nothing else is to be done, and serves those that are ready. It
+// reports how many were.
+func (s *share) pump(until int64) (int, error) {
+	n, err := s.poll.wait(min(until-s.now, longestWait))
+	if err != nil {
+		return 0, err
+	}
+	for i := range n {
+		ev := &s.poll.events[i]
+		if err := s.serve(&s.conns[ev.Fd], ev.Events); err != nil {
+			return n, err
+		}
+		// The server should have the next requests while we go on. Where a client has several sockets, replies on one
+		// of them make requests for others: then those of all replies that are there leave together.
+		if s.route == nil {
+			if err := s.flushAll(); err != nil {
+				return n, err
+			}
+		}
+	}
+	return n, s.flushAll()
+}
+
+func (s *share) serve(c *conn, events uint32) error {
+	if events&unix.EPOLLOUT != 0 && c.blocked {
+		c.blocked = false
+		if err := s.flush(c); err != nil {
+			return err
+		}
+	}
+	if events&^unix.EPOLLOUT != 0 {
+		if err := s.read(c, events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0); err != nil {
+			return err
+		}
+	}
+	s.sendWaiting(c)
+	return nil
+}
+
+// read takes in what has arrived. A read that does not fill the buffer has emptied the socket (epoll(7), on
+// edge-triggered stream sockets), unless the peer has hung up: then it goes on to the end, or the error.
+func (s *share) read(c *conn, hungUp bool) error {
+	for {
+		n, full, err := s.readOnce(c)
+		if err != nil {
+			return c.fail(err)
+		}
+		if n == 0 || !full && !hungUp {
+			return nil
+		}
+	}
+}
+
+// readOnce does one read and handles the replies in it. It returns the bytes read, 0 when there were none.
+func (s *share) readOnce(c *conn) (n int, full bool, err error) {
+	var buf, room []byte
+	want := c.scan.Want()
+	if want > copyLimit {
+		c.rest = slices.Grow(c.rest, want-len(c.rest))
+		buf, room = c.rest, c.rest[len(c.rest):want]
+	} else {
+		had := copy(s.in, c.rest)
+		buf, room = s.in[:had], s.in[had:]
+	}
+	n, errno := receive(c.fd, room)
+	switch {
+	case errno == unix.EAGAIN:
+		return 0, false, nil
+	case errno == unix.EINTR:
+		return s.readOnce(c)
+	case errno != 0:
+		return 0, false, socketError(errno)
+	case n == 0:
+		return 0, false, errors.New("closed by peer")
+	}
+	s.tick(clock())
+	if s.recording {
+		s.rec.bytesIn += uint64(n)
+	}
+	buf = buf[:len(buf)+n]
+	used, err := s.replies(c, buf)
+	if err != nil {
+		return n, false, err
+	}
+	if want > copyLimit && used == 0 {
+		c.rest = buf // is where it must be
+	} else {
+		c.rest = append(c.rest[:0], buf[used:]...)
+	}
+	return n, n == len(room), nil
+}
+
+// replies handles the complete replies at the front of buf, and returns their length.
+func (s *share) replies(c *conn, buf []byte) (int, error) {
+	used := 0
+	for used < len(buf) {
+		r, n, err := c.scan.Next(buf[used:])
+		if n == 0 || err != nil {
+			return used, err
+		}
+		used += n
+		if r.Kind == wire.PushReply {
+			continue
+		}
+		if c.head == c.stamped {
+			return used, fmt.Errorf("%s that answers no request", r.Kind)
+		}
+		p := &c.ring[c.head&c.mask]
+		client := p.client
+		s.judge(p, r)
+		c.head++
+		c.replies++
+		s.outstanding--
+		if s.refill {
+			if err := s.issue(client); err != nil {
+				return used, err
+			}
+		}
+	}
+	return used, nil
+}
+
+// tick takes note of the time, and of an edge of the window that it has reached.
+func (s *share) tick(now int64) {
+	if s.now = now; now >= s.window.next {
+		s.cross()
+	}
+}
+
+// abandon closes the connections.
+func (s *share) abandon() {
+	for i := range s.conns {
+		s.conns[i].close()
+	}
+}
+
+func (s *share) close() {
+	s.abandon()
+	s.poll.close()
+}
+
+var errStopped = errors.New("stopped")
+
+// stopped returns errStopped once the run is to end early.
+func (s *share) stopped() error {
+	if s.stop.Load() {
+		return errStopped
+	}
+	return nil
+}

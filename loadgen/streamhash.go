@@ -1,0 +1,45 @@
+package loadgen
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/zeebo/xxh3"
+)
+
+// How much of the streams StreamHash covers.
+const (
+	hashedOperations = 1000
+	hashedArrivals   = 1000
+	hashedBytes      = 64 << 20 // of all connections together; at least one operation of each is hashed
+)
+
+// StreamHash names the operations that a load sends: it is the XXH3-64, in hexadecimal, of the encoded requests of the
+// first 1000 operations of each connection (fewer when they would pass 64 MiB), and in an open loop of the first 1000
+// arrivals, as nanoseconds. It is a pure function of its arguments. Two runs are comparable only if theirs are equal.
+func StreamHash(w Workload, l Load) (string, error) {
+	p, err := newPlan(w)
+	if err != nil {
+		return "", err
+	}
+	if err := l.check(); err != nil {
+		return "", err
+	}
+	h := xxh3.New()
+	each := min(max(hashedBytes/(l.Connections*p.requestSize()), 1), hashedOperations)
+	var buf []byte
+	for c := range uint32(l.Connections) {
+		for i := range uint64(each) {
+			buf = p.appendRequest(buf[:0], p.at(c, i), c, i)
+			h.Write(buf)
+		}
+	}
+	if l.Mode == Open {
+		a := newArrivals(w.Seed, l.Rate)
+		for range hashedArrivals {
+			buf = binary.LittleEndian.AppendUint64(buf[:0], uint64(a.next()))
+			h.Write(buf)
+		}
+	}
+	return fmt.Sprintf("%016x", h.Sum64()), nil
+}

@@ -1,0 +1,49 @@
+package loadgen
+
+import "testing"
+
+func TestStreamHash(t *testing.T) {
+	hash := func(change func(w *Workload, l *Load)) string {
+		t.Helper()
+		w, l := testWorkload, Load{Mode: Open, Connections: 2, Pipeline: 1, Rate: 1000}
+		change(&w, &l)
+		h, err := StreamHash(w, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	base := hash(func(*Workload, *Load) {})
+	// Published results carry it: it must not change unnoticed.
+	if want := "66be5769ecc6666a"; base != want {
+		t.Errorf("hash %s, want %s", base, want)
+	}
+	if hash(func(_ *Workload, l *Load) { l.Pipeline, l.InFlight = 5, 5 }) != base {
+		t.Error("how operations are sent changes which they are")
+	}
+	seen := map[string]string{base: "base"}
+	for name, change := range map[string]func(*Workload, *Load){
+		"seed":         func(w *Workload, _ *Load) { w.Seed++ },
+		"keys":         func(w *Workload, _ *Load) { w.Keys++ },
+		"key size":     func(w *Workload, _ *Load) { w.KeySize++ },
+		"value size":   func(w *Workload, _ *Load) { w.ValueSize++ },
+		"mix":          func(w *Workload, _ *Load) { w.Mix = []OpShare{{Get, 1}} },
+		"distribution": func(w *Workload, _ *Load) { w.Distribution, w.Zipf = Zipf, 1 },
+		"connections":  func(_ *Workload, l *Load) { l.Connections++ },
+		"rate":         func(_ *Workload, l *Load) { l.Rate++ },
+		"mode":         func(_ *Workload, l *Load) { l.Mode = Closed },
+		"large values": func(w *Workload, _ *Load) { w.ValueSize = 1 << 20 },
+	} {
+		h := hash(change)
+		if other, dup := seen[h]; dup {
+			t.Errorf("%s and %s have the same hash", name, other)
+		}
+		seen[h] = name
+	}
+	if _, err := StreamHash(Workload{}, Load{}); err == nil {
+		t.Error("a workload without keys has a hash")
+	}
+	if _, err := StreamHash(testWorkload, Load{}); err == nil {
+		t.Error("a load without connections has a hash")
+	}
+}

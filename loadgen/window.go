@@ -1,0 +1,118 @@
+package loadgen
+
+import (
+	"math"
+	"time"
+)
+
+// Window is one measurement.
+type Window struct {
+	Lead    time.Duration // load that is not recorded; a closed loop fills its pipelines, caches warm up again
+	Measure time.Duration // load that is
+
+	// ServerCPU, unless nil, returns the CPU time that the server has used so far, in ns. Worker 0 calls it at the two
+	// edges of what is measured.
+	ServerCPU func() int64
+}
+
+type phase uint8
+
+const (
+	leading phase = iota
+	measuring
+	draining
+)
+
+// edges are the times, on clock's scale, that all workers of a run share.
+type edges struct {
+	lead, start, end int64 // load begins, is recorded, ends
+	drainBy          int64 // replies are waited for
+	next             int64 // the edge that this worker has not reached
+	serverCPU        func() int64
+}
+
+// snapshot is what a worker reads at an edge.
+type snapshot struct{ at, threadCPU, serverCPU int64 }
+
+// begin prepares for a window. The records must be empty.
+func (s *share) begin(w edges, mode Mode) {
+	s.open = mode == Open
+	s.window = w
+	s.window.next = w.start
+	if s.index != 0 {
+		s.window.serverCPU = nil
+	}
+	s.phase, s.recording = leading, false
+	s.from, s.to = snapshot{}, snapshot{}
+	s.schedule.due = math.MaxInt64
+	s.now = clock()
+}
+
+// cross passes an edge of the window at s.now: what was read up to here is on one side, all else on the other.
+func (s *share) cross() {
+	switch s.phase {
+	case leading:
+		s.from = s.snapshot()
+		s.phase, s.recording = measuring, true
+		s.window.next = s.window.end
+	case measuring:
+		s.to = s.snapshot()
+		s.phase, s.recording, s.refill = draining, false, false
+		s.window.next = math.MaxInt64
+	}
+}
+
+func (s *share) snapshot() snapshot {
+	r := snapshot{at: s.now, threadCPU: threadCPU()}
+	if s.window.serverCPU != nil {
+		r.serverCPU = s.window.serverCPU()
+	}
+	return r
+}
+
+// until returns when the worker has something to do even if no socket has.
+func (s *share) until() int64 {
+	if s.phase == draining {
+		return s.window.drainBy
+	}
+	return s.window.next
+}
+
+// drained reports whether a closed loop, or the drain of an open one, is over: all is answered, or time is up.
+func (s *share) drained() bool {
+	if s.phase != draining {
+		return false
+	}
+	idle := s.outstanding == 0 && s.backlog.count == 0 && s.schedule.due == math.MaxInt64
+	return idle || s.now >= s.window.drainBy
+}
+
+// settle counts what is left over when the drain has ended.
+func (s *share) settle() {
+	for i := range s.conns {
+		c := &s.conns[i]
+		for n := c.head; n != c.tail; n++ {
+			s.leftOver(c.ring[n&c.mask].counted || !s.open, int32(c.stamped-n) > 0)
+		}
+		for !c.waiting.empty() {
+			s.leftOver(s.backlog.take(&c.waiting).due >= s.window.start, false)
+		}
+	}
+	for ; s.schedule.due != math.MaxInt64; s.nextArrival() { // the worker never got round to them
+		if s.schedule.due >= s.window.start {
+			s.rec.intended++
+			s.rec.unsent++
+		}
+	}
+	s.rec.finish()
+}
+
+func (s *share) leftOver(counted, sent bool) {
+	switch {
+	case !counted:
+	case sent:
+		s.rec.inFlight++
+	default:
+		s.rec.unsent++
+	}
+}

@@ -1,0 +1,109 @@
+package loadgen
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Op is the type of an operation.
+type Op uint8
+
+// The operations a workload is mixed of.
+const (
+	Get    Op = iota // GET key
+	Set              // SET key value
+	NumOps           // how many there are; sizes arrays indexed by Op
+)
+
+var opNames = [NumOps]string{"GET", "SET"}
+
+func (o Op) String() string {
+	if o < NumOps {
+		return opNames[o]
+	}
+	return fmt.Sprintf("op %d", uint8(o))
+}
+
+// ParseOp returns the operation of that name, in any case.
+func ParseOp(name string) (Op, error) {
+	for i, n := range opNames {
+		if strings.EqualFold(n, name) {
+			return Op(i), nil
+		}
+	}
+	return 0, fmt.Errorf("unknown operation %q; have %s", name, strings.Join(opNames[:], ", "))
+}
+
+// OpShare is one part of a mix. Shares are relative: 9 to 1 is the same as 0.9 to 0.1.
+type OpShare struct {
+	Op    Op
+	Share float64
+}
+
+// The distributions of keys.
+const (
+	Uniform = "uniform"
+	Zipf    = "zipf" // key i is chosen in proportion to 1/(i+1)^s, exactly
+)
+
+// Limits of a workload.
+const (
+	MaxKeys      = 1 << 30
+	MaxKeySize   = 64 << 10
+	MaxValueSize = 64 << 20
+	MaxZipf      = 3.0
+)
+
+// Workload says which operations are sent. It has no defaults but for Distribution.
+type Workload struct {
+	Keys         int // how many keys there are, 1 to MaxKeys; key i is also the i-th most popular
+	KeySize      int // bytes; "k:" and the key's number must fit
+	ValueSize    int // bytes, 1 to MaxValueSize; from 16 on each value tells who wrote it, and is unique
+	Mix          []OpShare
+	Distribution string  // Uniform or Zipf; empty means Uniform
+	Zipf         float64 // exponent s of Zipf, in (0, MaxZipf]
+	Seed         uint64
+}
+
+func (w Workload) check() error {
+	least := len(keyPrefix) + decimalDigits(w.Keys-1)
+	switch {
+	case w.Keys < 1 || w.Keys > MaxKeys:
+		return fmt.Errorf("workload: %d keys; use 1 to %d", w.Keys, MaxKeys)
+	case w.KeySize < least || w.KeySize > MaxKeySize:
+		return fmt.Errorf("workload: keys of %d bytes; %d keys need %d to %d", w.KeySize, w.Keys, least, MaxKeySize)
+	case w.ValueSize < 1 || w.ValueSize > MaxValueSize:
+		return fmt.Errorf("workload: values of %d bytes; use 1 to %d", w.ValueSize, MaxValueSize)
+	}
+	switch w.Distribution {
+	case "", Uniform:
+	case Zipf:
+		if !(w.Zipf > 0 && w.Zipf <= MaxZipf) {
+			return fmt.Errorf("workload: zipf exponent %v; use one in (0, %v]", w.Zipf, MaxZipf)
+		}
+	default:
+		return fmt.Errorf("workload: unknown distribution %q; have %s, %s", w.Distribution, Uniform, Zipf)
+	}
+	_, err := w.getShare()
+	return err
+}
+
+// getShare returns which part of the operations are GETs.
+func (w Workload) getShare() (float64, error) {
+	var sums [NumOps]float64
+	for _, m := range w.Mix {
+		if m.Op >= NumOps {
+			return 0, fmt.Errorf("workload: unknown operation %d in the mix", m.Op)
+		}
+		if !(m.Share >= 0) || math.IsInf(m.Share, 0) {
+			return 0, fmt.Errorf("workload: share %v of %s; use zero or more", m.Share, m.Op)
+		}
+		sums[m.Op] += m.Share
+	}
+	total := sums[Get] + sums[Set]
+	if !(total > 0) || math.IsInf(total, 0) {
+		return 0, fmt.Errorf("workload: the shares of the mix add up to %v; give one operation a share", total)
+	}
+	return sums[Get] / total, nil
+}

@@ -1,0 +1,46 @@
+package loadgen
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+func TestWorkloadCheck(t *testing.T) {
+	check := func(want string, change func(w *Workload)) {
+		t.Helper()
+		w := Workload{Keys: 1000, KeySize: 5, ValueSize: 1, Mix: []OpShare{{Get, 1}}}
+		change(&w)
+		err := w.check()
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%+v: error %v, want %q", w, err, want)
+		}
+	}
+	check("", func(w *Workload) {})
+	check("", func(w *Workload) { w.Distribution, w.Zipf = Zipf, 3 })
+	check("0 keys", func(w *Workload) { w.Keys = 0 })
+	check("keys; use 1 to", func(w *Workload) { w.Keys = MaxKeys + 1 })
+	check("keys of 4 bytes; 1000 keys need 5 to", func(w *Workload) { w.KeySize = 4 })
+	check("keys of 5 bytes; 1001 keys need 6 to", func(w *Workload) { w.Keys = 1001 })
+	check("values of 0 bytes", func(w *Workload) { w.ValueSize = 0 })
+	check(`unknown distribution "pareto"; have uniform, zipf`, func(w *Workload) { w.Distribution = "pareto" })
+	for _, s := range []float64{0, -1, 3.01, math.NaN(), math.Inf(1)} {
+		check("zipf exponent", func(w *Workload) { w.Distribution, w.Zipf = Zipf, s })
+	}
+	check("add up to 0", func(w *Workload) { w.Mix = nil })
+	check("share -1 of SET", func(w *Workload) { w.Mix = []OpShare{{Get, 2}, {Set, -1}} })
+	check("share NaN of GET", func(w *Workload) { w.Mix = []OpShare{{Get, math.NaN()}} })
+	check("add up to +Inf", func(w *Workload) { w.Mix = []OpShare{{Get, math.MaxFloat64}, {Set, math.MaxFloat64}} })
+	check("unknown operation 9", func(w *Workload) { w.Mix = []OpShare{{9, 1}} })
+}
+
+func TestParseOp(t *testing.T) {
+	for _, name := range []string{"GET", "get", "Set"} {
+		if op, err := ParseOp(name); err != nil || !strings.EqualFold(op.String(), name) {
+			t.Errorf("%s: %v, %v", name, op, err)
+		}
+	}
+	if _, err := ParseOp("DEL"); err == nil || err.Error() != `unknown operation "DEL"; have GET, SET` {
+		t.Errorf("DEL: %v", err)
+	}
+}
