@@ -1,0 +1,344 @@
+package analysis
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shardlab/shardlab/results"
+)
+
+// Options of a report. The zero value compares with the first arm and allows no miss.
+type Options struct {
+	Reference    string  // the arm that the others are compared with; "" is the manifest's first
+	MaxMissShare float64 // share of the reads that may miss, 0 to 1, as the scenario expects
+}
+
+// Report is everything that a run's measurements say: points, and in each a row for every arm.
+type Report struct {
+	Run       RunInfo       `json:"run"`
+	Level     float64       `json:"level"`     // of every interval
+	Arms      []string      `json:"arms"`      // of the manifest, in its order, measured or not
+	Reference string        `json:"reference"` // arm
+	SharedCPU bool          `json:"shared_cpu,omitempty"`
+	Points    []PointReport `json:"points"`
+	Warnings  []Warning     `json:"warnings,omitempty"`
+}
+
+// RunInfo identifies the run.
+type RunInfo struct {
+	ID       string    `json:"id"`
+	Scenario string    `json:"scenario"`
+	Status   string    `json:"status"`
+	Started  time.Time `json:"started"`
+	EnvKey   string    `json:"env_key"`
+	Revision string    `json:"revision,omitempty"` // git commit, with "+dirty" where the source differed from it
+}
+
+// PointReport is one cell of the scenario's sweep.
+type PointReport struct {
+	Point  results.Point `json:"point"`
+	Load   string        `json:"load"`   // "closed(50)", "open 20k/s poisson"
+	Blocks int           `json:"blocks"` // usable ones of the arm that has most
+	Slices int           `json:"slices"` // a block and arm, as planned
+	Rows   []Row         `json:"rows"`   // in the order of the manifest's arms
+}
+
+// Row is one arm at one point.
+type Row struct {
+	Arm        string          `json:"arm"`
+	Kind       string          `json:"kind"`
+	Blocks     int             `json:"blocks"`                // usable
+	Void       int             `json:"void_blocks,omitempty"` // finished, with too few valid slices
+	Unfinished int             `json:"unfinished_blocks,omitempty"`
+	Cells      map[Metric]Cell `json:"cells"`
+	Drift      *Drift          `json:"drift,omitempty"`
+	Verdict    Judgement       `json:"verdict"`
+	Warnings   []Warning       `json:"warnings,omitempty"`
+}
+
+// Cell is one metric of one row. Exactly one of Estimate and Absent is set.
+type Cell struct {
+	Estimate *Estimate    `json:"estimate,omitempty"`
+	Absent   Warning      `json:"absent,omitempty"` // why there is no figure
+	Blocks   []BlockValue `json:"blocks,omitempty"` // what the estimate is of, in ascending order of blocks
+	Ratio    *Ratio       `json:"ratio,omitempty"`  // to the reference arm; nil in its own row and without an estimate
+
+	// Unresolved says that the difference to the reference is less than two steps of the histogram.
+	Unresolved bool `json:"unresolved,omitempty"`
+}
+
+// New analyses a run. The lines are as results has read them, in any order; they are not kept. An unknown reference
+// arm is an error. Whatever is doubtful about the data is a warning or a verdict.
+func New(m results.Manifest, lines []results.Slice, trials []results.Trial, o Options) (*Report, error) {
+	reference, err := referenceArm(m.Arms, o.Reference)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{
+		Run:       runInfo(m),
+		Level:     Level,
+		Reference: reference,
+		SharedCPU: m.CPUs.Shared,
+	}
+	if m.Status != "" && m.Status != results.Complete {
+		r.Warnings = append(r.Warnings, Warning("the run is "+m.Status+": only finished blocks are counted"))
+	}
+	for _, a := range m.Arms {
+		r.Arms = append(r.Arms, a.Name)
+	}
+	data := gather(lines, trials)
+	for _, p := range m.Points {
+		pr, missing := newPoint(m, p, data, reference, o)
+		switch {
+		case pr.Blocks == 0 && m.Status != "" && m.Status != results.Complete:
+			r.Warnings = append(r.Warnings, Warning(strings.TrimSpace("no block was finished "+p.Label)))
+			continue
+		case len(pr.Rows) > 0:
+			r.Points = append(r.Points, pr)
+		}
+		r.Warnings = append(r.Warnings, missing...)
+	}
+	r.Warnings = append(r.Warnings, strangers(m, data)...)
+	return r, nil
+}
+
+func runInfo(m results.Manifest) RunInfo {
+	revision := m.Code.Revision
+	if m.Code.Dirty && revision != "" {
+		revision += "+dirty"
+	}
+	return RunInfo{m.ID, m.Scenario.Name, m.Status, m.Started, m.EnvKey, revision}
+}
+
+func referenceArm(arms []results.Arm, want string) (string, error) {
+	if len(arms) == 0 {
+		return "", nil
+	}
+	if want == "" {
+		return arms[0].Name, nil
+	}
+	names := make([]string, len(arms))
+	for i, a := range arms {
+		if a.Name == want {
+			return want, nil
+		}
+		names[i] = a.Name
+	}
+	return "", fmt.Errorf("reference arm %q: not in the run; have %s", want, strings.Join(names, ", "))
+}
+
+// strangers warns of data that no point or arm of the manifest claims.
+func strangers(m results.Manifest, data map[PointArm][]*block) (out []Warning) {
+	known := map[PointArm]bool{}
+	for _, p := range m.Points {
+		for _, a := range m.Arms {
+			known[PointArm{p.Label, a.Name}] = true
+		}
+	}
+	for k := range data {
+		if !known[k] {
+			out = append(out, Warning(fmt.Sprintf("slices of arm %q at point %q are left out: the manifest does not "+
+				"have them", k.Arm, k.Point)))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func newPoint(m results.Manifest, p results.Point, data map[PointArm][]*block, reference string,
+	o Options) (PointReport, []Warning) {
+	pr := PointReport{Point: p, Load: loadLabel(m, p), Slices: p.Slices}
+	var warnings []Warning
+	rows := map[string][]*block{}
+	for _, a := range m.Arms {
+		if blocks := data[PointArm{p.Label, a.Name}]; len(blocks) > 0 {
+			rows[a.Name] = blocks
+		} else if m.Status != results.Running {
+			warnings = append(warnings, Warning(strings.TrimSpace(fmt.Sprintf("arm %s was not measured %s", a.Name,
+				p.Label))))
+		}
+	}
+	drift := drifts(p.Mode == "open", rows)
+	ceiling := clientCeiling(m.Arms, rows)
+	ref := blockValues(rows[reference])
+	for _, a := range m.Arms {
+		blocks, ok := rows[a.Name]
+		if !ok {
+			continue
+		}
+		row := newRow(a, blocks, ref, a.Name == reference)
+		if d, ok := drift[a.Name]; ok {
+			row.Drift = &d
+		}
+		row.Verdict = judge(evidence{point: p, arm: a, blocks: finished(blocks), drift: drift[a.Name],
+			ceiling: ceiling, misses: o.MaxMissShare})
+		pr.Blocks = max(pr.Blocks, row.Blocks)
+		pr.Rows = append(pr.Rows, row)
+	}
+	return pr, warnings
+}
+
+func finished(blocks []*block) (out []*block) {
+	for _, b := range blocks {
+		if b.trial != nil {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// clientCeiling is the best median throughput of a responder whose client was at its limit; 0 if there is none. A
+// responder that kept the client waiting measures itself and is no ceiling.
+func clientCeiling(arms []results.Arm, rows map[string][]*block) (ceiling float64) {
+	for _, a := range arms {
+		e := evidence{blocks: finished(rows[a.Name])}
+		if a.Responder && checkClientBusy(e) != nil {
+			ceiling = max(ceiling, medianThroughput(rows[a.Name]))
+		}
+	}
+	return ceiling
+}
+
+// metricValues is one metric of one arm: a value for every usable block, or why there is none.
+type metricValues struct {
+	values []BlockValue
+	absent Warning
+}
+
+// blockValues reads every metric. A metric that one block lacks is absent as a whole: the blocks without a tail
+// quantile are the slow ones, and the others would flatter the arm.
+func blockValues(blocks []*block) map[Metric]metricValues {
+	out := make(map[Metric]metricValues, len(columns))
+	usable := usableBlocks(blocks)
+	for _, c := range columns {
+		var mv metricValues
+		for _, b := range usable {
+			v, absent := c.value(b)
+			if absent != "" {
+				mv = metricValues{absent: absent}
+				break
+			}
+			mv.values = append(mv.values, BlockValue{b.number, v})
+		}
+		if len(usable) == 0 {
+			mv.absent = "there is no usable block"
+		}
+		out[c.metric] = mv
+	}
+	return out
+}
+
+func newRow(a results.Arm, blocks []*block, ref map[Metric]metricValues, isRef bool) Row {
+	row := Row{Arm: a.Name, Kind: a.Kind, Cells: make(map[Metric]Cell, len(columns))}
+	var overflow uint64
+	for _, b := range blocks {
+		switch {
+		case b.trial == nil:
+			row.Unfinished++
+		case b.usable():
+			row.Blocks++
+		default:
+			row.Void++
+		}
+		for _, s := range b.all {
+			overflow += s.Overflow
+		}
+	}
+	if row.Void > 0 {
+		row.Warnings = append(row.Warnings, "void blocks are left out")
+	}
+	if overflow > 0 {
+		row.Warnings = append(row.Warnings, "some latencies were above the histogram's 60 s and are counted as 60 s")
+	}
+	for m, mv := range blockValues(blocks) {
+		row.Cells[m] = newCell(columnOf(m), mv, ref[m], isRef)
+	}
+	return row
+}
+
+func newCell(c column, mv, ref metricValues, isRef bool) Cell {
+	if mv.absent != "" {
+		return Cell{Absent: mv.absent}
+	}
+	e := sampleOf(mv.values).Summarize()
+	cell := Cell{Estimate: &e, Blocks: mv.values}
+	if isRef || len(ref.values) == 0 {
+		return cell
+	}
+	ratio := PairedRatio(mv.values, ref.values)
+	cell.Ratio = &ratio
+	if c.quantile > 0 && ratio.Known() {
+		base := sampleOf(ref.values).Median()
+		cell.Unresolved = math.Abs(ratio.Value-1)*base < 2*histogramStep(base)
+	}
+	return cell
+}
+
+func sampleOf(values []BlockValue) Sample {
+	v := make([]float64, len(values))
+	for i, b := range values {
+		v[i] = b.Value
+	}
+	return NewSample(v)
+}
+
+// loadLabel stamps how load was offered. Latencies of a closed loop depend on N and are only comparable at equal N.
+func loadLabel(m results.Manifest, p results.Point) string {
+	if p.Mode != "open" {
+		if p.Pipeline > 1 {
+			return fmt.Sprintf("closed(%d×%d)", p.Connections, p.Pipeline)
+		}
+		return fmt.Sprintf("closed(%d)", p.Connections)
+	}
+	// Trailing zeros go, so that a round rate reads as it was written: 20k, not 20.0k.
+	s := "open " + shortSI(p.Rate) + "/s"
+	if law := arrivalLaw(m, p); law != "" {
+		s += " " + law
+	}
+	return s
+}
+
+// shortSI is FormatSI without trailing zeros after the point.
+func shortSI(v float64) string {
+	s := FormatSI(v)
+	digits := strings.TrimRight(s, "kMGT")
+	suffix := s[len(digits):]
+	if strings.Contains(digits, ".") {
+		digits = strings.TrimRight(strings.TrimRight(digits, "0"), ".")
+	}
+	return digits + suffix
+}
+
+// arrivalLaw is the name of the arrival law where the point or the scenario gives one.
+func arrivalLaw(m results.Manifest, p results.Point) string {
+	for _, param := range p.Params {
+		if param.Name == "arrival" {
+			return param.Value
+		}
+	}
+	var scenario struct {
+		Load struct {
+			Arrival any `json:"arrival"`
+		} `json:"load"`
+	}
+	if json.Unmarshal(m.Scenario.Resolved, &scenario) != nil {
+		return ""
+	}
+	law, _ := scenario.Load.Arrival.(string)
+	return law
+}
+
+// JSON writes the report as one indented object.
+func (r *Report) JSON(w io.Writer) error { return writeJSON(w, r) }
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

@@ -1,0 +1,226 @@
+package analysis
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/shardlab/shardlab/results"
+)
+
+// ErrNothingToCompare says that two runs have no arm at a point in common. An empty comparison that passed for an
+// unchanged one has gone unnoticed for a year elsewhere (rjmurillo/moq.analyzers#1310).
+var ErrNothingToCompare = errors.New("nothing to compare: no arm was measured at the same point in both runs")
+
+// ErrEnvironment says that two runs were made on machines whose times are not comparable.
+var ErrEnvironment = errors.New("environments differ")
+
+// Run is a run's measurements, as results reads them.
+type Run struct {
+	Manifest results.Manifest
+	Slices   []results.Slice
+	Trials   []results.Trial
+}
+
+// RunOptions of a comparison of two runs.
+type RunOptions struct {
+	Force        bool    // compare although the environments differ; every table then says so
+	MaxMissShare float64 // as in Options
+}
+
+// RunComparison is run B against run A. They were made at different times, so that a drift of the machine between them
+// is part of every ratio: intervals cover the noise within the runs only.
+type RunComparison struct {
+	A        RunInfo    `json:"a"`
+	B        RunInfo    `json:"b"`
+	Level    float64    `json:"level"`
+	Forced   bool       `json:"environments_differ,omitempty"`
+	Shared   bool       `json:"shared_cpu,omitempty"` // in either run
+	Points   []RunPoint `json:"points"`
+	Warnings []Warning  `json:"warnings,omitempty"`
+}
+
+// RunPoint is a point that both runs have.
+type RunPoint struct {
+	Point results.Point `json:"point"`
+	Load  string        `json:"load"`
+	Rows  []RunRow      `json:"rows"` // in the order of A's arms
+}
+
+// RunRow is an arm that both runs have at the point.
+type RunRow struct {
+	Arm      string             `json:"arm"`
+	Cells    map[Metric]RunCell `json:"cells"`
+	VerdictA Judgement          `json:"verdict_a"`
+	VerdictB Judgement          `json:"verdict_b"`
+	Warnings []Warning          `json:"warnings,omitempty"`
+}
+
+// RunCell is one metric in both runs. Without a figure in one of them there is no ratio, and Absent says why.
+type RunCell struct {
+	A          *Estimate `json:"a,omitempty"`
+	B          *Estimate `json:"b,omitempty"`
+	Ratio      *Ratio    `json:"ratio,omitempty"` // B to A, unpaired
+	Absent     Warning   `json:"absent,omitempty"`
+	Unresolved bool      `json:"unresolved,omitempty"` // less than two steps of the histogram
+}
+
+// CompareRuns compares run b with run a. Points are matched by label and arms by name. It refuses, with an error that
+// names the difference, where a common point was loaded in another way; with ErrEnvironment where the environment keys
+// differ, unless forced; with ErrNothingToCompare where nothing is common.
+func CompareRuns(a, b Run, o RunOptions) (*RunComparison, error) {
+	if err := sameWork(a.Manifest, b.Manifest); err != nil {
+		return nil, err
+	}
+	differ := a.Manifest.EnvKey != b.Manifest.EnvKey
+	if differ && !o.Force {
+		return nil, fmt.Errorf("%w: %s has %q, %s has %q; measure both on one machine, or force the comparison",
+			ErrEnvironment, a.Manifest.ID, a.Manifest.EnvKey, b.Manifest.ID, b.Manifest.EnvKey)
+	}
+	ra, err := New(a.Manifest, a.Slices, a.Trials, Options{MaxMissShare: o.MaxMissShare})
+	if err != nil {
+		return nil, err
+	}
+	rb, err := New(b.Manifest, b.Slices, b.Trials, Options{MaxMissShare: o.MaxMissShare})
+	if err != nil {
+		return nil, err
+	}
+	c := &RunComparison{A: ra.Run, B: rb.Run, Level: Level, Forced: differ, Shared: ra.SharedCPU || rb.SharedCPU}
+	for _, pa := range ra.Points {
+		i := slices.IndexFunc(rb.Points, func(p PointReport) bool { return p.Point.Label == pa.Point.Label })
+		if i < 0 {
+			continue
+		}
+		if p := comparePoint(pa, rb.Points[i], changedArms(a.Manifest, b.Manifest)); len(p.Rows) > 0 {
+			c.Points = append(c.Points, p)
+		}
+	}
+	if len(c.Points) == 0 {
+		return nil, ErrNothingToCompare
+	}
+	c.Warnings = onlyIn(ra, rb)
+	return c, nil
+}
+
+// sameWork refuses points of one label that are not the same work.
+func sameWork(a, b results.Manifest) error {
+	for _, pa := range a.Points {
+		for _, pb := range b.Points {
+			if pa.Label != pb.Label {
+				continue
+			}
+			if la, lb := exactLoad(pa), exactLoad(pb); la != lb {
+				return fmt.Errorf("%s: load differs: %s in %s, %s in %s; compare runs of one scenario",
+					pointName(pa), la, a.ID, lb, b.ID)
+			}
+			if pa.StreamHash != pb.StreamHash {
+				return fmt.Errorf("%s: operation stream differs: %s in %s, %s in %s; use the same scenario and seed",
+					pointName(pa), pa.StreamHash, a.ID, pb.StreamHash, b.ID)
+			}
+		}
+	}
+	return nil
+}
+
+func exactLoad(p results.Point) string {
+	return fmt.Sprintf("%s loop, %d connections, pipeline %d, rate %g", p.Mode, p.Connections, p.Pipeline, p.Rate)
+}
+
+func pointName(p results.Point) string {
+	if p.Label == "" {
+		return "the only point"
+	}
+	return "point " + p.Label
+}
+
+// changedArms says which arms of one name were not started in the same way.
+func changedArms(a, b results.Manifest) map[string]Warning {
+	out := map[string]Warning{}
+	for _, x := range a.Arms {
+		for _, y := range b.Arms {
+			if x.Name != y.Name {
+				continue
+			}
+			switch {
+			case x.Kind != y.Kind || x.Topology != y.Topology || !maps.Equal(x.Settings, y.Settings):
+				out[x.Name] = "the two runs started this arm with different settings"
+			case x.Version != y.Version:
+				out[x.Name] = Warning(fmt.Sprintf("version %q in A, %q in B", x.Version, y.Version))
+			}
+		}
+	}
+	return out
+}
+
+func comparePoint(a, b PointReport, changed map[string]Warning) RunPoint {
+	p := RunPoint{Point: a.Point, Load: a.Load}
+	for _, x := range a.Rows {
+		i := slices.IndexFunc(b.Rows, func(r Row) bool { return r.Arm == x.Arm })
+		if i < 0 {
+			continue
+		}
+		y := b.Rows[i]
+		row := RunRow{Arm: x.Arm, Cells: map[Metric]RunCell{}, VerdictA: x.Verdict, VerdictB: y.Verdict}
+		if w := changed[x.Arm]; w != "" {
+			row.Warnings = append(row.Warnings, w)
+		}
+		if a.Point.SliceNS != b.Point.SliceNS {
+			row.Warnings = append(row.Warnings, "the two runs measured in slices of different length")
+		}
+		for _, m := range Metrics() {
+			row.Cells[m] = compareCells(columnOf(m), x.Cells[m], y.Cells[m])
+		}
+		p.Rows = append(p.Rows, row)
+	}
+	return p
+}
+
+func compareCells(c column, a, b Cell) RunCell {
+	cell := RunCell{A: a.Estimate, B: b.Estimate}
+	switch {
+	case a.Estimate == nil:
+		cell.Absent = a.Absent
+	case b.Estimate == nil:
+		cell.Absent = b.Absent
+	default:
+		r := UnpairedRatio(b.Blocks, a.Blocks)
+		cell.Ratio = &r
+		cell.Unresolved = c.quantile > 0 && r.Known() &&
+			math.Abs(r.Value-1)*a.Estimate.Value < 2*histogramStep(a.Estimate.Value)
+	}
+	return cell
+}
+
+// onlyIn lists what one of the runs has and the other lacks: a comparison of less than was measured says so.
+func onlyIn(a, b *Report) (out []Warning) {
+	list := func(x, y *Report, id string) {
+		have := map[PointArm]bool{}
+		for _, p := range y.Points {
+			for _, r := range p.Rows {
+				have[PointArm{p.Point.Label, r.Arm}] = true
+			}
+		}
+		for _, p := range x.Points {
+			var arms []string
+			for _, r := range p.Rows {
+				if !have[PointArm{p.Point.Label, r.Arm}] {
+					arms = append(arms, r.Arm)
+				}
+			}
+			if len(arms) > 0 {
+				out = append(out, Warning(fmt.Sprintf("%s: measured in %s only: %s", pointName(p.Point), id,
+					strings.Join(arms, ", "))))
+			}
+		}
+	}
+	list(a, b, a.Run.ID)
+	list(b, a, b.Run.ID)
+	return out
+}
+
+// JSON writes the comparison as one indented object.
+func (c *RunComparison) JSON(w io.Writer) error { return writeJSON(w, c) }

@@ -1,0 +1,100 @@
+package analysis
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shardlab/shardlab/analysis/internal/synth"
+)
+
+func runOf(r *synth.Run) Run { return Run{r.Manifest, r.Slices, r.Trials} }
+
+// laterRun is the same scenario with routed 10 % faster, an hour later.
+func laterRun() Run {
+	arms := append([]synth.Arm{}, twoArms...)
+	arms[1].Rate *= 1.1
+	r := synth.New(synth.Config{Seed: 9, Arms: arms, Points: synth.Closed(1), Blocks: 7, Slices: 8, Noise: 0.01})
+	r.Manifest.ID = "20260102t040405Z-abd2345-synthetic-1e1e1e"
+	r.Manifest.Started = r.Manifest.Started.Add(time.Hour)
+	return runOf(r)
+}
+
+func TestCompareRuns(t *testing.T) {
+	c, err := CompareRuns(runOf(closedRun()), laterRun(), RunOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := c.Points[0].Rows
+	routed := rows[1].Cells[Throughput]
+	if math.Abs(routed.Ratio.Value-1.1) > 0.03 || routed.Ratio.N != 6 || !routed.Ratio.Distinct() {
+		t.Errorf("routed: %+v", routed.Ratio)
+	}
+	if shared := rows[0].Cells[Throughput].Ratio; shared.Distinct() {
+		t.Errorf("shared did not change: %+v", shared)
+	}
+	var b strings.Builder
+	if err := c.Text(&b, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "runs.txt", b.String())
+	if !strings.Contains(b.String(), "made 1h0m0s apart") {
+		t.Error("the header does not say that the runs were made at different times")
+	}
+}
+
+func TestRunsThatAreNotComparable(t *testing.T) {
+	check := func(want string, change func(*Run)) {
+		t.Helper()
+		b := laterRun()
+		change(&b)
+		_, err := CompareRuns(runOf(closedRun()), b, RunOptions{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got error %v, want %q", err, want)
+		}
+	}
+	check("operation stream differs: 5eed in", func(b *Run) { b.Manifest.Points[0].StreamHash = "beef" })
+	check("load differs: closed loop", func(b *Run) { b.Manifest.Points[0].Mode = "open" })
+	check("load differs", func(b *Run) { b.Manifest.Points[0].Connections = 51 })
+	check("environments differ", func(b *Run) { b.Manifest.EnvKey = "env2" })
+	check(ErrNothingToCompare.Error(), func(b *Run) { b.Manifest.Points[0].Label = "elsewhere" })
+	check(ErrNothingToCompare.Error(), func(b *Run) { b.Slices, b.Trials = nil, nil })
+}
+
+func TestForcedComparisonSaysSoOnEveryTable(t *testing.T) {
+	b := laterRun()
+	b.Manifest.EnvKey = "env2"
+	if _, err := CompareRuns(runOf(closedRun()), b, RunOptions{}); !errors.Is(err, ErrEnvironment) {
+		t.Errorf("error %v", err)
+	}
+	c, err := CompareRuns(runOf(closedRun()), b, RunOptions{Force: true})
+	if err != nil || !c.Forced {
+		t.Fatalf("forced: %v", err)
+	}
+	var out strings.Builder
+	if err := c.Text(&out, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(out.String(), "time¹")+strings.Count(out.String(), "cost¹") != 2 ||
+		!strings.Contains(out.String(), "¹ the environments differ (env1 and env2)") {
+		t.Errorf("a table lacks the note:\n%s", out.String())
+	}
+}
+
+func TestComparisonTellsWhatItLacks(t *testing.T) {
+	a, b := runOf(closedRun()), laterRun()
+	a.Manifest.Arms[1].Name = "other"
+	b.Manifest.Arms[0].Settings = map[string]string{"shards": "8"}
+	c, err := CompareRuns(a, b, RunOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Points[0].Rows) != 1 || len(c.Points[0].Rows[0].Warnings) != 1 {
+		t.Errorf("rows %+v", c.Points[0].Rows)
+	}
+	if len(c.Warnings) != 1 || !strings.Contains(string(c.Warnings[0]), "only: routed") {
+		t.Errorf("warnings %q", c.Warnings)
+	}
+}

@@ -1,0 +1,272 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/shardlab/shardlab/results"
+)
+
+// Verdict says whether a row's figures are the server's.
+type Verdict string
+
+// The verdicts, from best to worst. A row has the worst that applies.
+const (
+	Valid       Verdict = "valid"
+	Unsteady    Verdict = "unsteady"     // the arm was still changing while it was measured
+	ClientBound Verdict = "client-bound" // the client limited it: throughput is a lower bound
+	Saturated   Verdict = "saturated"    // the offered rate was not met: a point of the curve, not a latency to quote
+	Invalid     Verdict = "invalid"      // the figures are not of the work that was asked for
+)
+
+var severity = map[Verdict]int{Valid: 0, Unsteady: 1, ClientBound: 2, Saturated: 3, Invalid: 4}
+
+// The limits of the checks. They are where published practice puts them (Lancet, mutilate, wrk2 and Treadmill differ by
+// little); each is a judgement and none is derived.
+const (
+	maxVoid        = 0.30  // share of void slices, and of void blocks
+	minAchieved    = 0.99  // completed over intended
+	maxClientBusy  = 0.85  // median over slices of the busiest load thread's share of a CPU
+	maxCeiling     = 0.70  // of what a responder reached with a client that was itself at its limit
+	pacingFloor    = 100e3 // ns: lateness of sends that never matters
+	maxPacingShare = 0.10  // of the median response time: lateness of sends that matters
+	samplingErrors = 3.0   // a Poisson count differs from its mean by chance; beyond so many standard deviations not
+)
+
+// A Finding is one thing that a check found. Reason is the same text whenever the same thing is found, Detail has the
+// figures, Fix is one sentence on what to change.
+type Finding struct {
+	Verdict Verdict `json:"verdict"`
+	Reason  string  `json:"reason,omitempty"`
+	Detail  string  `json:"detail,omitempty"`
+	Fix     string  `json:"fix,omitempty"`
+}
+
+// Judgement is a row's verdict with all that was found, the worst first.
+type Judgement struct {
+	Finding
+	Also []Finding `json:"also,omitempty"`
+}
+
+// Findings is the verdict's own finding and the others; empty for a valid row.
+func (j Judgement) Findings() []Finding {
+	if j.Verdict == Valid {
+		return nil
+	}
+	return append([]Finding{j.Finding}, j.Also...)
+}
+
+// evidence is what one row is judged by.
+type evidence struct {
+	point   results.Point
+	arm     results.Arm
+	blocks  []*block // finished ones, usable and void
+	drift   Drift
+	ceiling float64 // ops/s of a responder whose client was at its limit; 0 if there is none
+	misses  float64 // share of reads that may miss
+}
+
+// judge runs every check. Checks of one severity keep their order.
+func judge(e evidence) Judgement {
+	checks := []func(evidence) *Finding{
+		checkErrors, checkCorrupt, checkMisses, checkPreload, checkVoid, checkUsable,
+		checkUnsent, checkAchieved,
+		checkClientBusy, checkPacing, checkCeiling,
+		checkDrift,
+	}
+	var found []Finding
+	for _, check := range checks {
+		if f := check(e); f != nil {
+			found = append(found, *f)
+		}
+	}
+	if len(found) == 0 {
+		return Judgement{Finding: Finding{Verdict: Valid}}
+	}
+	slices.SortStableFunc(found, func(a, b Finding) int { return severity[b.Verdict] - severity[a.Verdict] })
+	return Judgement{Finding: found[0], Also: found[1:]}
+}
+
+func (e evidence) open() bool { return e.point.Mode == "open" }
+
+// total sums a count over every slice, void ones too: an error is an error.
+func (e evidence) total(count func(*results.Slice) uint64) (n uint64) {
+	for _, b := range e.blocks {
+		for _, s := range b.all {
+			n += count(s)
+		}
+	}
+	return n
+}
+
+// median is the median over the valid slices of usable blocks; 0 without any.
+func (e evidence) median(value func(*results.Slice) float64) float64 {
+	var v []float64
+	for _, b := range usableBlocks(e.blocks) {
+		for _, s := range b.valid {
+			v = append(v, value(s))
+		}
+	}
+	return NewSample(v).Median()
+}
+
+func checkUsable(e evidence) *Finding {
+	if len(usableBlocks(e.blocks)) > 0 {
+		return nil
+	}
+	return &Finding{Invalid, "there is no finished block with enough valid slices", fmt.Sprintf("%d finished",
+		len(e.blocks)), "run at least one block to its end on a quieter machine"}
+}
+
+func checkErrors(e evidence) *Finding {
+	n := e.total(func(s *results.Slice) uint64 { return s.Errors })
+	if n == 0 {
+		return nil
+	}
+	return &Finding{Invalid, "the server answered with errors", fmt.Sprintf("%d errors", n),
+		"look at the server's log, and see that its settings allow every operation of the mix"}
+}
+
+func checkCorrupt(e evidence) *Finding {
+	n := e.total(func(s *results.Slice) uint64 { return s.Corrupt })
+	if n == 0 || e.arm.Responder {
+		return nil
+	}
+	checked := e.total(func(s *results.Slice) uint64 { return s.Checked })
+	return &Finding{Invalid, "values came back with the wrong content", fmt.Sprintf("%d of %d checked", n, checked),
+		"this is a bug in the server: do not quote any of its figures"}
+}
+
+func checkMisses(e evidence) *Finding {
+	n := e.total(func(s *results.Slice) uint64 { return s.Misses })
+	reads := e.total(func(s *results.Slice) uint64 { return s.Ops["GET"] })
+	if n == 0 || e.arm.Responder || float64(n) <= e.misses*float64(reads) {
+		return nil
+	}
+	return &Finding{Invalid, "preloaded keys were missing, and a miss costs less than a hit",
+		fmt.Sprintf("%d of %d reads", n, reads),
+		"raise the server's memory limit, or expect the misses in the scenario"}
+}
+
+func checkPreload(e evidence) *Finding {
+	if e.arm.Responder {
+		return nil
+	}
+	for _, b := range e.blocks {
+		if b.trial.Keys != e.point.Keys {
+			return &Finding{Invalid, "the server did not hold every preloaded key",
+				fmt.Sprintf("%d of %d in block %d", b.trial.Keys, e.point.Keys, b.number),
+				"raise the server's memory limit, or preload fewer keys"}
+		}
+	}
+	return nil
+}
+
+func checkVoid(e evidence) *Finding {
+	var lines, void, blocks int
+	for _, b := range e.blocks {
+		lines += b.slices
+		void += b.void
+		if !b.usable() {
+			blocks++
+		}
+	}
+	if float64(void) <= maxVoid*float64(lines) && float64(blocks) <= maxVoid*float64(len(e.blocks)) {
+		return nil
+	}
+	return &Finding{Invalid, fmt.Sprintf("more than %.0f%% of the slices or of the blocks are void", maxVoid*100),
+		fmt.Sprintf("%d of %d slices, %d of %d blocks", void, lines, blocks, len(e.blocks)),
+		"measure on a quieter machine; the run's trials.jsonl says why each slice is void"}
+}
+
+func checkUnsent(e evidence) *Finding {
+	n := e.total(func(s *results.Slice) uint64 { return s.Unsent })
+	if n == 0 || !e.open() {
+		return nil
+	}
+	return &Finding{Saturated, "operations that were due were never sent", fmt.Sprintf("%d unsent", n),
+		"offer a lower rate, or use more connections"}
+}
+
+// checkAchieved compares what was completed with what was due, and both with the offered rate. Edges of windows and the
+// arrivals' own randomness make the counts differ by chance, hence the allowance.
+func checkAchieved(e evidence) *Finding {
+	if !e.open() || e.point.Rate <= 0 {
+		return nil
+	}
+	var done, due, offered float64
+	for _, b := range usableBlocks(e.blocks) {
+		done += float64(b.ops)
+		offered += e.point.Rate * float64(b.dur) / 1e9
+		for _, s := range b.valid {
+			due += float64(s.Intended)
+		}
+	}
+	// Below a few arrivals the allowance swallows the limit, and nothing can be said.
+	short := func(want float64) bool {
+		return want > 0 && done/want < minAchieved-samplingErrors/math.Sqrt(want)
+	}
+	if !short(due) && !short(offered) {
+		return nil
+	}
+	return &Finding{Saturated, fmt.Sprintf("less than %.0f%% of the offered rate was achieved", minAchieved*100),
+		fmt.Sprintf("%.1f%%", 100*done/offered), "offer a lower rate; this point belongs on the curve, not in a table"}
+}
+
+func checkClientBusy(e evidence) *Finding {
+	busy := e.median(func(s *results.Slice) float64 { return s.ClientBusy })
+	if busy <= maxClientBusy {
+		return nil
+	}
+	return &Finding{ClientBound, fmt.Sprintf("a load thread was busy more than %.0f%% of the time: throughput is a "+
+		"lower bound, the server could do more", maxClientBusy*100), fmt.Sprintf("%.0f%% busy", busy*100),
+		"give the client more CPUs and threads, or the server fewer"}
+}
+
+func checkPacing(e evidence) *Finding {
+	if !e.open() {
+		return nil
+	}
+	late := e.median(func(s *results.Slice) float64 { return s.LatenessP })
+	p50 := e.median(func(s *results.Slice) float64 { return float64(s.Response.P50) })
+	if late <= max(pacingFloor, maxPacingShare*p50) {
+		return nil
+	}
+	return &Finding{ClientBound, "the client sent late: response times include its own delay and are upper bounds, " +
+		"the server could do more", "p99 of lateness " + FormatDuration(late),
+		"give the client more CPUs and threads, or offer a lower rate"}
+}
+
+func checkCeiling(e evidence) *Finding {
+	if e.ceiling <= 0 || e.arm.Responder || e.open() {
+		return nil
+	}
+	share := medianThroughput(e.blocks) / e.ceiling
+	if share <= maxCeiling {
+		return nil
+	}
+	return &Finding{ClientBound, fmt.Sprintf("it is above %.0f%% of what this client reaches without a store: "+
+		"throughput is a lower bound, the server could do more", maxCeiling*100), fmt.Sprintf("%.0f%%", share*100),
+		"give the client more CPUs and threads, or the server fewer"}
+}
+
+func checkDrift(e evidence) *Finding {
+	if !e.drift.unsteady() {
+		return nil
+	}
+	what := "throughput"
+	if e.open() {
+		what = "median response time"
+	}
+	return &Finding{Unsteady, what + " differs between the first and the second half of the blocks, beyond what all " +
+		"arms share", fmt.Sprintf("%s%%", percent(math.Exp(e.drift.Mean))), "warm up longer, or preload more keys"}
+}
+
+func medianThroughput(blocks []*block) float64 {
+	var v []float64
+	for _, b := range usableBlocks(blocks) {
+		v = append(v, b.throughput())
+	}
+	return NewSample(v).Median()
+}

@@ -1,0 +1,199 @@
+package analysis
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/shardlab/shardlab/analysis/internal/synth"
+	"github.com/shardlab/shardlab/results"
+)
+
+var twoArms = []synth.Arm{
+	{Name: "shared", Rate: 80e3, ServerCPU: 9000, P50: 600e3},
+	{Name: "routed", Rate: 99e3, ServerCPU: 7600, P50: 500e3},
+}
+
+func closedRun() *synth.Run {
+	return synth.New(synth.Config{Seed: 5, Arms: twoArms, Points: synth.Closed(1), Blocks: 6, Slices: 8, Noise: 0.01})
+}
+
+func openRun(rate float64) *synth.Run {
+	return synth.New(synth.Config{Seed: 5, Arms: twoArms, Points: synth.Open(rate), Blocks: 6, Slices: 8, Noise: 0.01})
+}
+
+func analyse(t *testing.T, r *synth.Run, o Options) *Report {
+	t.Helper()
+	rep, err := New(r.Manifest, r.Slices, r.Trials, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rep
+}
+
+// ofArm calls change for every slice of an arm.
+func ofArm(r *synth.Run, arm string, change func(i int, s *results.Slice)) {
+	n := 0
+	for i := range r.Slices {
+		if r.Slices[i].Arm == arm {
+			change(n, &r.Slices[i])
+			n++
+		}
+	}
+}
+
+func TestVerdicts(t *testing.T) {
+	once := func(f func(*results.Slice)) func(*synth.Run) {
+		return func(r *synth.Run) {
+			ofArm(r, "routed", func(i int, s *results.Slice) {
+				if i == 13 {
+					f(s)
+				}
+			})
+		}
+	}
+	every := func(f func(i int, s *results.Slice)) func(*synth.Run) {
+		return func(r *synth.Run) { ofArm(r, "routed", f) }
+	}
+	cases := []struct {
+		name   string
+		run    *synth.Run
+		change func(*synth.Run)
+		want   Verdict
+		reason string
+	}{
+		{"untouched", closedRun(), func(*synth.Run) {}, Valid, ""},
+		{"open below capacity", openRun(20e3), func(*synth.Run) {}, Valid, ""},
+		{"one error", closedRun(), once(func(s *results.Slice) { s.Errors = 1 }), Invalid, "errors"},
+		{"an error in a void slice", closedRun(), once(func(s *results.Slice) { s.Errors, s.Valid = 1, false }),
+			Invalid, "errors"},
+		{"one corrupt value", closedRun(), once(func(s *results.Slice) { s.Corrupt = 1 }), Invalid, "wrong content"},
+		{"one miss", closedRun(), once(func(s *results.Slice) { s.Misses = 1 }), Invalid, "missing"},
+		{"preload", closedRun(), func(r *synth.Run) { r.Trials[3].Keys-- }, Invalid, "preloaded key"},
+		{"a third void", closedRun(), every(func(i int, s *results.Slice) { s.Valid = i%3 != 0 }),
+			Invalid, "void"},
+		{"a tenth void", closedRun(), every(func(i int, s *results.Slice) { s.Valid = i%10 != 0 }), Valid, ""},
+		{"all void", closedRun(), every(func(_ int, s *results.Slice) { s.Valid = false }), Invalid, "void"},
+		{"nothing finished", closedRun(), func(r *synth.Run) { r.Trials = nil }, Invalid, "no finished block"},
+		{"above capacity", openRun(150e3), func(*synth.Run) {}, Saturated, "less than 99%"},
+		{"2 % short", openRun(20e3), every(func(_ int, s *results.Slice) { s.Replies = s.Replies * 97 / 100 }),
+			Saturated, "less than 99%"},
+		{"unsent", openRun(20e3), once(func(s *results.Slice) { s.Unsent = 1 }), Saturated, "never sent"},
+		{"client busy", closedRun(), every(func(_ int, s *results.Slice) { s.ClientBusy = 0.86 }), ClientBound,
+			"lower bound, the server could do more"},
+		{"client busy at times", closedRun(), every(func(i int, s *results.Slice) {
+			s.ClientBusy = 0.5 + 0.5*float64(i%5/3)
+		}), Valid, ""},
+		{"late sends", openRun(20e3), every(func(_ int, s *results.Slice) { s.LatenessP = 5e6 }),
+			ClientBound, "sent late"},
+		{"slower and slower", closedRun(), every(func(_ int, s *results.Slice) {
+			s.Replies = uint64(float64(s.Replies) * (1 - 0.03*float64(s.Slice)))
+		}), Unsteady, "throughput differs"},
+	}
+	for _, c := range cases {
+		c.change(c.run)
+		got := analyse(t, c.run, Options{}).Points[0].Rows[1].Verdict
+		if got.Verdict != c.want || !strings.Contains(got.Reason, c.reason) {
+			t.Errorf("%s: %s (%s; %s), want %s (%s)", c.name, got.Verdict, got.Reason, got.Detail, c.want, c.reason)
+		}
+		if got.Verdict != Valid && (got.Fix == "" || got.Detail == "") {
+			t.Errorf("%s: the verdict lacks a figure or what to change: %+v", c.name, got.Finding)
+		}
+	}
+}
+
+func TestWorstVerdictLeadsAndTheRestFollow(t *testing.T) {
+	r := openRun(150e3)
+	ofArm(r, "routed", func(_ int, s *results.Slice) { s.ClientBusy, s.Errors = 0.99, 2 })
+	j := analyse(t, r, Options{}).Points[0].Rows[1].Verdict
+	var got []Verdict
+	for _, f := range j.Findings() {
+		got = append(got, f.Verdict)
+	}
+	if len(got) != 3 || got[0] != Invalid || got[1] != Saturated || got[2] != ClientBound {
+		t.Errorf("verdicts %v", got)
+	}
+}
+
+func TestExpectedMissesAreNoFault(t *testing.T) {
+	r := closedRun()
+	ofArm(r, "routed", func(_ int, s *results.Slice) { s.Misses = s.Ops["GET"] / 20 })
+	if got := analyse(t, r, Options{MaxMissShare: 0.06}).Points[0].Rows[1].Verdict; got.Verdict != Valid {
+		t.Errorf("5 %% of misses where 6 %% are expected: %+v", got)
+	}
+	if got := analyse(t, r, Options{MaxMissShare: 0.04}).Points[0].Rows[1].Verdict; got.Verdict != Invalid {
+		t.Errorf("5 %% of misses where 4 %% are expected: %+v", got)
+	}
+}
+
+func TestRespondersHoldNoData(t *testing.T) {
+	r := closedRun()
+	r.Manifest.Arms[1].Responder = true
+	ofArm(r, "routed", func(_ int, s *results.Slice) { s.Misses, s.Corrupt = 5, 5 })
+	for i := range r.Trials {
+		if r.Trials[i].Arm == "routed" {
+			r.Trials[i].Keys = 0
+		}
+	}
+	rep := analyse(t, r, Options{})
+	if got := rep.Points[0].Rows[1].Verdict; got.Verdict != Valid {
+		t.Errorf("a responder is %+v", got)
+	}
+	if c := rep.Points[0].Rows[1].Cells[Memory]; c.Estimate != nil || c.Absent == "" {
+		t.Errorf("memory of a responder: %+v", c)
+	}
+}
+
+// TestCeiling: shared does 81 % of what the responder does, which bounds it only if the client was the responder's
+// limit.
+func TestCeiling(t *testing.T) {
+	for _, busy := range []float64{0.5, 0.95} {
+		r := closedRun()
+		r.Manifest.Arms[1].Responder = true
+		ofArm(r, "routed", func(_ int, s *results.Slice) { s.ClientBusy = busy })
+		want := Valid
+		if busy > maxClientBusy {
+			want = ClientBound
+		}
+		if got := analyse(t, r, Options{}).Points[0].Rows[0].Verdict; got.Verdict != want {
+			t.Errorf("responder's client %v busy: %+v, want %s", busy, got, want)
+		}
+	}
+}
+
+// TestCommonDriftDoesNotCount: the machine slows both arms by 20 % within each block; only what one does alone counts.
+func TestCommonDriftDoesNotCount(t *testing.T) {
+	slow := func(_ int, s *results.Slice) {
+		s.Replies = uint64(float64(s.Replies) * (1 - 0.03*float64(s.Slice)))
+	}
+	r := closedRun()
+	ofArm(r, "routed", slow)
+	ofArm(r, "shared", slow)
+	for _, row := range analyse(t, r, Options{}).Points[0].Rows {
+		if row.Verdict.Verdict != Valid {
+			t.Errorf("%s: %+v", row.Arm, row.Verdict)
+		}
+		if row.Drift == nil || row.Drift.Blocks != 6 || math.Abs(row.Drift.Mean) > 0.02 {
+			t.Errorf("%s: drift %+v", row.Arm, row.Drift)
+		}
+	}
+	// Alone, there is nothing to compare the drift with.
+	r.Manifest.Arms = r.Manifest.Arms[:1]
+	if got := analyse(t, r, Options{}).Points[0].Rows[0].Verdict; got.Verdict != Unsteady {
+		t.Errorf("a single arm that slows by 20 %%: %+v", got)
+	}
+}
+
+// TestOneDriftingArmDoesNotAccuseTheOthers is why drift is taken from the median of the arms and not from their mean.
+func TestOneDriftingArmDoesNotAccuseTheOthers(t *testing.T) {
+	arms := append([]synth.Arm{{Name: "third", Rate: 90e3, ServerCPU: 8000, P50: 550e3}}, twoArms...)
+	r := synth.New(synth.Config{Seed: 6, Arms: arms, Points: synth.Closed(1), Blocks: 8, Slices: 20, Noise: 0.004})
+	ofArm(r, "third", func(_ int, s *results.Slice) {
+		s.Replies = uint64(float64(s.Replies) * (1 - 0.015*float64(s.Slice)))
+	})
+	for i, want := range []Verdict{Unsteady, Valid, Valid} {
+		if got := analyse(t, r, Options{}).Points[0].Rows[i]; got.Verdict.Verdict != want {
+			t.Errorf("%s: %+v, want %s", got.Arm, got.Verdict, want)
+		}
+	}
+}
