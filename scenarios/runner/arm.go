@@ -1,0 +1,177 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+
+	"github.com/shardlab/shardlab/loadgen"
+	"github.com/shardlab/shardlab/results"
+	"github.com/shardlab/shardlab/scenarios"
+	"github.com/shardlab/shardlab/server"
+	"github.com/shardlab/shardlab/topologies"
+)
+
+// Kinds of arms, as results name them.
+const (
+	kindTopology  = "topology"
+	kindResponder = "responder"
+	kindReference = "reference"
+)
+
+// arm is one thing under comparison, ready to be started.
+type arm struct {
+	scenarios.Arm
+	kind string
+}
+
+// prepareArms checks every arm at every point before anything is started, and leaves out optional references that are not
+// installed. The notes say which.
+func (r *run) prepareArms() error {
+	for _, sa := range r.opts.Scenario.Arms {
+		a := arm{Arm: sa, kind: kindTopology}
+		if sa.Reference != "" {
+			a.kind = kindReference
+			if _, err := exec.LookPath(sa.Command[0]); err != nil {
+				if !sa.Optional {
+					return &NotInstalledError{sa.Command[0], sa.Install}
+				}
+				r.note("%s is left out: %v", sa.Name, &NotInstalledError{sa.Command[0], sa.Install})
+				continue
+			}
+		} else if err := a.check(r); err != nil {
+			return fmt.Errorf("%s: arm %s: %w", r.opts.Scenario.File, sa.Name, err)
+		}
+		r.arms = append(r.arms, a)
+	}
+	if len(r.arms) == 0 {
+		return errors.New("no arm is left to run")
+	}
+	return nil
+}
+
+// NotInstalledError is a reference server that is not on the PATH.
+type NotInstalledError struct{ Program, Install string }
+
+func (e *NotInstalledError) Error() string {
+	text := e.Program + " is not on the PATH"
+	if e.Install != "" {
+		text += "; install it with: " + e.Install
+	}
+	return text
+}
+
+func (a *arm) check(r *run) error {
+	topo, err := topologies.Lookup(a.Topology)
+	if err != nil {
+		return err
+	}
+	if topo.Responder {
+		a.kind = kindResponder
+	}
+	for _, p := range r.opts.Scenario.Points {
+		if _, err := a.config(p, r.cpus.server).Resolve(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// config is what a topology arm is opened with at a point.
+func (a *arm) config(p scenarios.Point, cpus []int) topologies.Config {
+	s := a.SettingsAt(p)
+	return topologies.Config{
+		Topology: a.Topology, Shards: s.Shards, Workers: s.Workers, Transport: s.Transport, CPUs: cpus,
+		NullValue: p.Workload.ValueSize,
+		// The load generator's connections (one to each shard where shards have ports), those for control, and some for
+		// whoever wants to look.
+		MaxConns: max(server.DefaultMaxConns, p.Load.Connections*max(s.Shards, topologies.DefaultShards)+64),
+	}
+}
+
+// argv is the command line of a topology arm at a point.
+func (a *arm) argv(exe string, p scenarios.Point, cpus []int) []string {
+	c := a.config(p, cpus)
+	argv := []string{exe, "serve", "--topology", c.Topology, "--bind", "127.0.0.1:0",
+		"--cpus", scenarios.FormatCPUs(cpus), "--max-connections", strconv.Itoa(c.MaxConns)}
+	add := func(flag string, n int) {
+		if n != 0 {
+			argv = append(argv, flag, strconv.Itoa(n))
+		}
+	}
+	add("--shards", c.Shards)
+	add("--workers", c.Workers)
+	if c.Transport != "" {
+		argv = append(argv, "--transport", c.Transport)
+	}
+	if a.kind == kindResponder {
+		add("--null-value", c.NullValue)
+	}
+	return argv
+}
+
+// describe is the arm's entry in the manifest. Settings that differ between points are those of the first.
+func (a *arm) describe(r *run) results.Arm {
+	d := results.Arm{Name: a.Name, Kind: a.kind, Topology: a.Topology, Responder: a.kind == kindResponder}
+	if a.kind == kindReference {
+		d.Command = a.Command
+		d.Version = versionOf(a.Command[0])
+		return d
+	}
+	first := r.opts.Scenario.Points[0]
+	d.Command = a.argv("shardlab", first, r.cpus.server)
+	d.Settings = map[string]string{}
+	if s, err := a.config(first, r.cpus.server).Resolve(); err == nil {
+		for _, pair := range s.Pairs() {
+			d.Settings[pair[0]] = pair[1]
+		}
+	}
+	return d
+}
+
+// versionOf asks a reference for its version, in the way that most servers understand.
+func versionOf(program string) string {
+	out, err := exec.Command(program, "--version").Output()
+	if err != nil {
+		return ""
+	}
+	first, _, _ := strings.Cut(string(out), "\n")
+	return strings.TrimSpace(first)
+}
+
+// target says where the load generator finds a started arm.
+func (a *arm) target(c *child, p scenarios.Point) loadgen.Target {
+	t := loadgen.Target{Addr: c.addr, Responder: a.kind == kindResponder}
+	if len(c.direct) > 0 {
+		t.ShardAddrs = c.direct
+		t.Route = topologies.Route(len(c.direct))
+	}
+	return t
+}
+
+func workload(seed uint64, w scenarios.Workload) (loadgen.Workload, error) {
+	lw := loadgen.Workload{
+		Keys: w.Keys, KeySize: w.KeySize, ValueSize: w.ValueSize, Seed: seed, Distribution: loadgen.Uniform,
+	}
+	if w.Distribution == scenarios.Zipfian {
+		lw.Distribution, lw.Zipf = loadgen.Zipf, w.Zipf
+	}
+	for _, m := range w.Mix {
+		op, err := loadgen.ParseOp(m.Op)
+		if err != nil {
+			return lw, err
+		}
+		lw.Mix = append(lw.Mix, loadgen.OpShare{Op: op, Share: m.Share})
+	}
+	return lw, nil
+}
+
+func load(l scenarios.LoadPlan) loadgen.Load {
+	ll := loadgen.Load{Mode: loadgen.Closed, Connections: l.Connections, Pipeline: l.Pipeline}
+	if l.Mode == scenarios.Open {
+		ll = loadgen.Load{Mode: loadgen.Open, Connections: l.Connections, Rate: l.Rate}
+	}
+	return ll
+}

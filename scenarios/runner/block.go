@@ -1,0 +1,260 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/shardlab/shardlab/loadgen"
+	"github.com/shardlab/shardlab/results"
+)
+
+// visitor is an arm alive in a block: its process, its connections, and what was measured of it so far.
+type visitor struct {
+	arm      *arm
+	child    *child
+	session  *loadgen.Session
+	cpu      func() int64
+	trial    results.Trial
+	response histograms
+	service  histograms
+	progress ArmProgress
+}
+
+// block runs every arm at one point in fresh processes.
+func (r *run) block(ctx context.Context, number int, p *point) (err error) {
+	b := &block{r: r, number: number, point: p, visitors: make([]*visitor, len(r.arms))}
+	defer b.stop()
+	if err := b.begin(ctx); err != nil {
+		return err
+	}
+	plan := r.opts.Scenario.Run
+	for round := range plan.SlicesPerBlock {
+		for pos, i := range r.order.round(len(b.visitors)) {
+			if err := b.slice(ctx, b.visitors[i], round, pos); err != nil {
+				return fmt.Errorf("%s, block %d%s: %w", b.visitors[i].arm.Name, number+1, label(p.Label), err)
+			}
+			r.done++
+			b.report(Measuring)
+		}
+	}
+	return b.end(ctx)
+}
+
+type block struct {
+	r        *run
+	number   int
+	point    *point
+	visitors []*visitor // in the order of the scenario
+	started  time.Time  // of the first slice
+	finished bool
+}
+
+// begin starts the arms in random order, then preloads and warms them.
+func (b *block) begin(ctx context.Context) error {
+	starts := b.r.order.shuffle(len(b.r.arms))
+	visit := results.Visit{Block: b.number, Point: b.point.Label}
+	for _, i := range starts {
+		a := &b.r.arms[i]
+		visit.Arms = append(visit.Arms, a.Name)
+		v := &visitor{arm: a, progress: ArmProgress{Name: a.Name}, response: histograms{}, service: histograms{}}
+		b.visitors[i] = v
+	}
+	if err := b.r.out.Manifest(func(m *results.Manifest) { m.Order = append(m.Order, visit) }); err != nil {
+		return err
+	}
+	for _, phase := range []struct {
+		name string
+		do   func(context.Context, *visitor) error
+	}{{Starting, b.start}, {Preloading, b.preload}, {Warming, b.warm}} {
+		for _, i := range starts {
+			b.report(phase.name)
+			if err := phase.do(ctx, b.visitors[i]); err != nil {
+				return fmt.Errorf("%s: %s: %w", b.visitors[i].arm.Name, phase.name, err)
+			}
+		}
+	}
+	b.started = time.Now()
+	return nil
+}
+
+func (b *block) start(ctx context.Context, v *visitor) error {
+	var err error
+	if v.arm.kind == kindReference {
+		v.child, err = startReference(ctx, b.r.spawner, v.arm.Command, b.r.cpus.server)
+	} else {
+		argv := v.arm.argv(b.r.opts.Exe, b.point.Point, b.r.cpus.server)
+		v.child, err = startTopology(b.r.spawner, argv, b.r.cpus.server)
+	}
+	if err != nil {
+		return err
+	}
+	v.cpu = cpuClock(v.child.pid())
+	v.session, err = b.r.pool.Connect(ctx, v.arm.target(v.child, b.point.Point), b.point.workload, b.point.load)
+	if err != nil {
+		return b.explain(v, err)
+	}
+	u, err := readUsage(v.child.pid())
+	v.trial = results.Trial{
+		Point: b.point.Label, Arm: v.arm.Name, Block: b.number, PID: v.child.pid(), Sockets: v.session.Sockets(),
+		RSSEmpty: u.rss,
+	}
+	if err != nil {
+		return err
+	}
+	return b.identify(ctx, v)
+}
+
+// identify makes sure that the process we started is the one that answers: on a port that somebody else had taken,
+// we would measure a stranger.
+func (b *block) identify(ctx context.Context, v *visitor) error {
+	info, err := serverInfo(ctx, v.session, "server")
+	if err != nil {
+		return b.explain(v, err)
+	}
+	if pid, ok := info["process_id"]; ok && pid != strconv.Itoa(v.child.pid()) {
+		return fmt.Errorf("%s answers from process %s, not from %d which was started", v.child.addr, pid, v.child.pid())
+	}
+	return nil
+}
+
+func (b *block) preload(ctx context.Context, v *visitor) error {
+	// A server that takes less than 1 MB/s, or a thousand keys a second, is not going to be measured.
+	w := b.point.Workload
+	patience := time.Duration(w.Keys)*time.Millisecond + time.Duration(w.Keys*(w.KeySize+w.ValueSize))*time.Microsecond
+	timed, cancel := context.WithTimeout(ctx, startTimeout+patience)
+	defer cancel()
+	if err := v.session.Preload(timed); err != nil {
+		return b.explain(v, err)
+	}
+	if v.arm.kind != kindResponder {
+		v.trial.Keys = b.point.Workload.Keys // which Preload has made sure of
+	}
+	return nil
+}
+
+func (b *block) warm(ctx context.Context, v *visitor) error {
+	warmup := b.r.opts.Scenario.Run.Warmup
+	if warmup == 0 {
+		return nil
+	}
+	_, err := v.session.Run(ctx, loadgen.Window{Measure: warmup})
+	return b.explain(v, err)
+}
+
+// end records what belongs to whole processes. Only then the block counts.
+func (b *block) end(ctx context.Context) error {
+	for _, v := range b.visitors {
+		if err := b.counters(ctx, v); err != nil {
+			return b.explain(v, err)
+		}
+		u, err := readUsage(v.child.pid())
+		if err != nil {
+			return err
+		}
+		v.trial.RSSLoaded = u.rss
+		v.trial.Response = results.NewLatency(v.response.total())
+		v.trial.Service = results.NewLatency(v.service.total())
+		h := results.BlockHistograms{
+			Point: b.point.Label, Arm: v.arm.Name, Block: b.number, Start: b.started, End: time.Now(), Response: v.response,
+		}
+		if b.point.load.Mode == loadgen.Open {
+			h.Service = v.service
+		}
+		if err := b.r.out.Histograms(h); err != nil {
+			return err
+		}
+		if err := b.r.out.Trial(v.trial); err != nil {
+			return err
+		}
+	}
+	b.finished = true
+	b.report(Measuring)
+	return nil
+}
+
+// counters keeps all that the server says of itself at the end of its block.
+func (b *block) counters(ctx context.Context, v *visitor) error {
+	info, err := serverInfo(ctx, v.session, "all")
+	if err != nil {
+		return err
+	}
+	return b.r.out.Counters(struct {
+		Point string            `json:"point"`
+		Arm   string            `json:"arm"`
+		Block int               `json:"block"`
+		Info  map[string]string `json:"info"`
+	}{b.point.Label, v.arm.Name, b.number, info})
+}
+
+// stop ends every process of the block, all at once.
+func (b *block) stop() {
+	var wg sync.WaitGroup
+	for _, v := range b.visitors {
+		if v == nil {
+			continue
+		}
+		if v.session != nil {
+			v.session.Close()
+		}
+		if v.child != nil && v.child.cmd.Process != nil {
+			wg.Go(v.child.stop)
+		}
+	}
+	wg.Wait()
+}
+
+// explain adds to an error of the load that the server has ended, when it has: then that is the reason.
+func (b *block) explain(v *visitor, err error) error {
+	if err == nil {
+		return nil
+	}
+	select {
+	case <-v.child.exited:
+		return fmt.Errorf("the server ended (%w) under: %w", v.child.ended(), err)
+	case <-time.After(50 * time.Millisecond): // its end may be on the way
+		return err
+	}
+}
+
+func (b *block) report(phase string) {
+	if b.r.opts.Observer == nil {
+		return
+	}
+	plan := b.r.opts.Scenario.Run
+	p := Progress{
+		Phase: phase, Done: b.r.done, Slices: plan.Blocks * len(b.r.points) * len(b.r.arms) * plan.SlicesPerBlock,
+		Block: b.number + 1, Blocks: plan.Blocks, Point: b.point.Label, BlockDone: b.finished,
+	}
+	for _, v := range b.visitors {
+		p.Arms = append(p.Arms, v.progress)
+	}
+	b.r.opts.Observer.Progress(p)
+}
+
+// serverInfo asks for a section of INFO.
+func serverInfo(ctx context.Context, s *loadgen.Session, section string) (map[string]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	reply, err := s.Do(ctx, "INFO", section)
+	if err != nil {
+		return nil, err
+	}
+	info := map[string]string{}
+	for line := range strings.Lines(string(reply.Payload)) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			info[name] = value
+		}
+	}
+	return info, nil
+}
+
+func label(l string) string {
+	if l == "" {
+		return ""
+	}
+	return ", " + l
+}

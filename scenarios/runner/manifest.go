@@ -1,0 +1,46 @@
+package runner
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/shardlab/shardlab/results"
+	"github.com/shardlab/shardlab/scenarios"
+)
+
+func (r *run) manifest() *results.Manifest {
+	sc := r.opts.Scenario
+	resolved := sc.Canonical()
+	sum := sha256.Sum256(resolved)
+	env := results.Capture()
+	m := &results.Manifest{
+		Started: r.start, Argv: r.opts.Argv, Notes: r.notes, Blocks: sc.Run.Blocks,
+		Scenario: results.Scenario{
+			Name: sc.Name, Seed: sc.Seed, Resolved: resolved, SHA256: hex.EncodeToString(sum[:]), Source: sc.Source,
+		},
+		Code: results.CaptureCode(), Before: env, EnvKey: env.Key(),
+		CPUs: results.CPUs{
+			Server: scenarios.FormatCPUs(r.cpus.server), Client: scenarios.FormatCPUs(r.cpus.client), Shared: r.cpus.shared,
+		},
+	}
+	for i := range r.points {
+		m.Points = append(m.Points, r.points[i].describe(sc.Run))
+	}
+	for i := range r.arms {
+		m.Arms = append(m.Arms, r.arms[i].describe(r))
+	}
+	return m
+}
+
+func (p *point) describe(plan scenarios.RunPlan) results.Point {
+	d := results.Point{
+		Label: p.Label, Mode: p.Load.Mode, Connections: p.Load.Connections, Pipeline: p.Load.Pipeline, Rate: p.Load.Rate,
+		Keys: p.Workload.Keys, ValueSize: p.Workload.ValueSize, StreamHash: p.hash,
+		SliceNS: plan.Slice.Nanoseconds(), Slices: plan.SlicesPerBlock,
+		LeadNS: plan.LeadIn.Nanoseconds(), WarmupNS: plan.Warmup.Nanoseconds(),
+	}
+	for _, param := range p.Params {
+		d.Params = append(d.Params, results.Param(param))
+	}
+	return d
+}

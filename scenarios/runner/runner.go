@@ -1,0 +1,146 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/shardlab/shardlab/loadgen"
+	"github.com/shardlab/shardlab/results"
+	"github.com/shardlab/shardlab/scenarios"
+	"github.com/shardlab/shardlab/server"
+)
+
+// Options say what to run and where the results go.
+type Options struct {
+	Scenario *scenarios.Scenario
+	Results  string   // folder of run directories
+	Argv     []string // as typed, for the manifest
+	Exe      string   // the program whose verb serve starts a topology; default this one
+	Observer Observer // nil: nobody watches
+}
+
+// run is a run in progress.
+type run struct {
+	opts    Options
+	cpus    split
+	arms    []arm
+	points  []point
+	notes   []string
+	start   time.Time
+	order   *order
+	out     *results.Writer
+	spawner *spawner
+	pool    *loadgen.Pool
+	done    int // slices
+}
+
+// point is a scenario's point with what the load generator needs of it.
+type point struct {
+	scenarios.Point
+	index    int
+	workload loadgen.Workload
+	load     loadgen.Load
+	hash     string
+}
+
+// Run executes the scenario and returns its run directory, also with an error once there is one. A cancelled context ends
+// the run at once; err then is the context's, and the finished blocks are good. The process stays confined to the client's
+// processors.
+func Run(ctx context.Context, opts Options) (dir string, err error) {
+	r := &run{opts: opts, order: newOrder(opts.Scenario.Seed)}
+	if r.opts.Exe == "" {
+		if r.opts.Exe, err = os.Executable(); err != nil {
+			return "", err
+		}
+	}
+	if err := r.prepare(); err != nil {
+		return "", err
+	}
+	r.pool, err = loadgen.NewPool(r.cpus.client)
+	if err != nil {
+		return "", err
+	}
+	defer r.pool.Close()
+	r.spawner = newSpawner()
+	defer r.spawner.close()
+	if err := r.open(); err != nil {
+		return "", err
+	}
+	// Our own housekeeping must not take the server's time. Children get their processors from the spawner.
+	if err := server.Confine(r.cpus.client); err != nil {
+		return "", errors.Join(err, r.out.Finish(results.Failed, err))
+	}
+	err = r.blocks(ctx)
+	return r.out.Dir(), r.finish(ctx, err)
+}
+
+// prepare settles everything that can be refused before anything is started.
+func (r *run) prepare() error {
+	sc := r.opts.Scenario
+	var err error
+	if r.cpus, err = splitCPUs(sc.Run.CPUs); err != nil {
+		return fmt.Errorf("%s: %w", sc.File, err)
+	}
+	r.note("%s", r.cpus.how)
+	if err := r.prepareArms(); err != nil {
+		return err
+	}
+	for i, p := range sc.Points {
+		pt := point{Point: p, index: i, load: load(p.Load)}
+		if pt.workload, err = workload(sc.Seed, p.Workload); err == nil {
+			pt.hash, err = loadgen.StreamHash(pt.workload, pt.load)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", sc.File, err)
+		}
+		r.points = append(r.points, pt)
+	}
+	return nil
+}
+
+// open makes the run directory.
+func (r *run) open() error {
+	r.start = time.Now()
+	m := r.manifest()
+	var err error
+	r.out, err = results.Create(r.opts.Results, r.opts.Scenario.Name, m)
+	return err
+}
+
+func (r *run) blocks(ctx context.Context) error {
+	for b := range r.opts.Scenario.Run.Blocks {
+		for _, i := range r.order.shuffle(len(r.points)) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := r.block(ctx, b, &r.points[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// finish closes the run directory with the status that the error stands for.
+func (r *run) finish(ctx context.Context, err error) error {
+	status := results.Complete
+	switch {
+	case ctx.Err() != nil:
+		err = ctx.Err() // whatever the interruption broke is not the story
+		status = results.Interrupted
+	case err != nil:
+		status = results.Failed
+	}
+	return errors.Join(err, r.out.Finish(status, err))
+}
+
+func (r *run) note(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	r.notes = append(r.notes, text)
+	if r.opts.Observer != nil {
+		r.opts.Observer.Note(text)
+	}
+}

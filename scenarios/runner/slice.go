@@ -1,0 +1,159 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/shardlab/shardlab/loadgen"
+	"github.com/shardlab/shardlab/results"
+)
+
+// slice visits one arm once and records what it saw.
+func (b *block) slice(ctx context.Context, v *visitor, round, pos int) error {
+	before, err := b.look(ctx, v)
+	if err != nil {
+		return b.explain(v, err)
+	}
+	plan := b.r.opts.Scenario.Run
+	res, err := v.session.Run(ctx, loadgen.Window{Lead: plan.LeadIn, Measure: plan.Slice, ServerCPU: v.cpu})
+	if err != nil {
+		return b.explain(v, err)
+	}
+	after, err := b.look(ctx, v)
+	if err != nil {
+		return b.explain(v, err)
+	}
+	row := results.Slice{
+		Point: b.point.Label, Arm: v.arm.Name, Block: b.number, Slice: round, Pos: pos, T: res.Start.Sub(b.r.start).Nanoseconds(),
+	}
+	measured(&row, res)
+	used(&row, &before, &after)
+	row.Valid, row.Why = true, ""
+	if row.Steal > 0 {
+		row.Valid, row.Why = false, "steal: the hypervisor ran something else meanwhile"
+	}
+	if err := b.r.out.Slice(row); err != nil {
+		return err
+	}
+	if row.Valid {
+		if err := errors.Join(v.response.add(&res.Response), v.service.add(&res.Service)); err != nil {
+			return err
+		}
+	}
+	v.progress.add(&row, v.response)
+	return nil
+}
+
+// reading is what is known of a server between slices.
+type reading struct {
+	usage
+	steal    int64
+	gcCycles int64
+	gcCPU    int64
+	heapLive int64
+}
+
+func (b *block) look(ctx context.Context, v *visitor) (reading, error) {
+	var g reading
+	if v.arm.kind != kindReference { // a reference has no collector that we could ask
+		info, err := serverInfo(ctx, v.session, "runtime")
+		if err != nil {
+			return g, err
+		}
+		number := func(name string) int64 {
+			n, _ := strconv.ParseInt(info[name], 10, 64)
+			return n
+		}
+		g.gcCycles, g.gcCPU, g.heapLive = number("gc_cycles"), number("gc_cpu_ns"), number("heap_live")
+	}
+	var err error
+	g.usage, err = readUsage(v.child.pid())
+	g.steal = stealTicks()
+	return g, err
+}
+
+// measured fills in what the clients saw between the edges of the window.
+func measured(row *results.Slice, res *loadgen.Result) {
+	row.Dur = res.Dur.Nanoseconds()
+	row.Ops = map[string]uint64{}
+	for op, n := range res.Ops {
+		if n > 0 {
+			row.Ops[loadgen.Op(op).String()] = n
+		}
+	}
+	row.Replies, row.Errors, row.FirstError = res.Replies, res.Errors, res.FirstError
+	row.Misses, row.Checked, row.Corrupt = res.Misses, res.Checked, res.Corrupt
+	row.Intended, row.Late, row.Unsent, row.InFlight = res.Intended, res.Late, res.Unsent, res.InFlight
+	row.Overflow, row.BytesIn, row.BytesOut = res.Overflow, res.BytesIn, res.BytesOut
+	row.ServerCPU = res.ServerCPU.Nanoseconds()
+	for _, cpu := range res.ClientCPU {
+		row.ClientCPU += cpu.Nanoseconds()
+	}
+	row.ClientBusy = res.Busiest
+	if res.Lateness != nil && res.Lateness.TotalCount() > 0 {
+		row.LatenessP = float64(res.Lateness.ValueAtPercentile(99))
+	}
+	row.Response = results.NewLatency(merged(&res.Response))
+	row.Service = results.NewLatency(merged(&res.Service))
+}
+
+// used fills in what the server used over the whole visit, lead-in and drain included.
+func used(row *results.Slice, before, after *reading) {
+	row.ServerUser, row.ServerSys = after.user-before.user, after.sys-before.sys
+	row.CtxVol, row.CtxInvol = after.voluntary-before.voluntary, after.involuntary-before.involuntary
+	row.MinorFaults = after.minorPageFaults - before.minorPageFaults
+	row.RSS, row.HeapLive = after.rss, after.heapLive
+	row.GCCycles, row.GCCPU = after.gcCycles-before.gcCycles, after.gcCPU-before.gcCPU
+	row.Steal = after.steal - before.steal
+}
+
+// histograms are an arm's latencies in one block, by operation type.
+type histograms map[string]*hdrhistogram.Histogram
+
+// add merges a window's histograms.
+func (h histograms) add(window *[loadgen.NumOps]*hdrhistogram.Histogram) error {
+	for op, w := range window {
+		if w == nil || w.TotalCount() == 0 {
+			continue
+		}
+		name := loadgen.Op(op).String()
+		if h[name] == nil {
+			h[name] = results.NewHistogram()
+		}
+		if dropped := h[name].Merge(w); dropped > 0 {
+			return errors.New("bug: the load generator's histograms do not fit those of the results")
+		}
+	}
+	return nil
+}
+
+// total is all operations together.
+func (h histograms) total() *hdrhistogram.Histogram {
+	t := results.NewHistogram()
+	for _, one := range h {
+		t.Merge(one)
+	}
+	return t
+}
+
+func merged(window *[loadgen.NumOps]*hdrhistogram.Histogram) *hdrhistogram.Histogram {
+	h := histograms{}
+	if h.add(window) != nil {
+		return nil
+	}
+	return h.total()
+}
+
+// add takes a slice into what is shown of the arm.
+func (p *ArmProgress) add(row *results.Slice, block histograms) {
+	n := float64(p.Slices)
+	p.Slices++
+	if row.Dur > 0 {
+		p.OpsPerSec = (p.OpsPerSec*n + float64(row.Replies)/(float64(row.Dur)/1e9)) / (n + 1)
+	}
+	p.P99 = time.Duration(results.NewLatency(block.total()).P99)
+}
