@@ -178,6 +178,7 @@ type Trial struct {
 	Arm       string  `json:"arm"`
 	Block     int     `json:"block"`
 	PID       int     `json:"pid"`
+	Sockets   int     `json:"sockets"`    // connections that carried the load
 	RSSEmpty  int64   `json:"rss_empty"`  // resident bytes before the preload
 	RSSLoaded int64   `json:"rss_loaded"` // after the last slice
 	Keys      int     `json:"keys"`       // as the server counted them after the preload

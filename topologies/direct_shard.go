@@ -16,6 +16,8 @@ var directShard = &Topology{
 	Boundary: "owned", Dispatch: "client routing",
 	Transports: []string{server.Epoll},
 	without:    "shards live on event loops",
+	// More ports than workers split a client's pipeline further and gain nothing.
+	shardPerWorker: true,
 	workers: func(asked, shards, cpus int) (int, error) {
 		if asked > shards {
 			return 0, fmt.Errorf("workers: %d workers for %d shards would leave %d without work; use at most %d",

@@ -18,6 +18,8 @@ type Topology struct {
 	// Responder marks a server that parses and answers without a store.
 	Responder bool
 
+	// shardPerWorker makes the default one shard for each worker (rounded up to a power of two), not DefaultShards.
+	shardPerWorker bool
 	// workers checks or chooses the number of workers: 0 asks for the preset's default on a machine part of cpus processors.
 	workers func(asked, shards, cpus int) (int, error)
 	// without says, for a transport that is not in Transports, why not.

@@ -24,7 +24,7 @@ const (
 type Config struct {
 	Topology string
 	Bind     string // public address, host:port; port 0 lets the kernel choose; default 127.0.0.1:6380
-	Shards   int    // a power of two; default DefaultShards
+	Shards   int    // a power of two; default DefaultShards, for direct-shard one for each worker
 	// Workers is the number of threads that execute requests: event loops, or with netpoll the threads that the Go
 	// runtime may use. The default is one for each of CPUs, but never more than the topology can use.
 	Workers   int
@@ -63,7 +63,13 @@ func (s Settings) Pairs() [][2]string {
 func resolve(t *Topology, c Config, cpus int) (Settings, error) {
 	s := Settings{
 		Topology: t.Name, Boundary: t.Boundary, Dispatch: t.Dispatch,
-		Transport: c.Transport, Shards: orDefault(c.Shards, DefaultShards),
+		Transport: c.Transport, Shards: c.Shards,
+	}
+	if s.Shards == 0 {
+		s.Shards = DefaultShards
+		if t.shardPerWorker {
+			s.Shards = min(1<<bits.Len(uint(max(orDefault(c.Workers, cpus)-1, 0))), MaxShards)
+		}
 	}
 	if s.Transport == "" {
 		s.Transport = t.Transports[0]

@@ -1,6 +1,7 @@
 package topologies
 
 import (
+	"math/bits"
 	"strings"
 	"testing"
 )
@@ -31,7 +32,11 @@ func TestPresets(t *testing.T) {
 	for _, topo := range All() {
 		in := open(t, Config{Topology: topo.Name})
 		s := in.Settings
-		if s.Transport != topo.Transports[0] || s.Shards != DefaultShards || s.Workers < 1 || s.Boundary != topo.Boundary {
+		shards := DefaultShards
+		if topo.shardPerWorker {
+			shards = 1 << bits.Len(uint(s.Workers-1))
+		}
+		if s.Transport != topo.Transports[0] || s.Shards != shards || s.Workers < 1 || s.Boundary != topo.Boundary {
 			t.Errorf("%s: %+v", topo.Name, s)
 		}
 	}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected output in the scripts")
+
+// The test binary stands in for shardlab: in scripts, for the tests below, and for the servers that a run starts.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"shardlab": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits": exits,
+		},
+	})
+}
+
+// exits CODE COMMAND ARG... runs a command and demands its exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND ARG...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("%s exits %d, not %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+// Every verb explains itself with examples.
+func TestEveryVerbHasExamples(t *testing.T) {
+	verbs := []string{"run", "serve", "list", "plot", "compare", "export", "version"}
+	for _, verb := range verbs {
+		var out, errOut strings.Builder
+		if code := run(t.Context(), []string{"shardlab", verb, "--help"}, &out, &errOut); code != 0 {
+			t.Errorf("%s --help exits %d: %s", verb, code, errOut.String())
+		}
+		if !strings.Contains(out.String(), "Examples:") || !strings.Contains(out.String(), "shardlab "+verb) {
+			t.Errorf("%s --help has no examples:\n%s", verb, out.String())
+		}
+	}
+}
