@@ -35,8 +35,8 @@ type share struct {
 	conns []conn // of client l to address a: conns[l·addrs + a]
 	addrs int
 	route func(key []byte) int
-	key    []byte   // scratch for route
-	turns  []uint64 // how many operations each client has begun
+	key   []byte   // scratch for route
+	turns []uint64 // how many operations each client has begun
 
 	poll    poller
 	in      []byte   // what is read, behind up to copyLimit bytes of an earlier reply
