@@ -127,7 +127,7 @@ func percent(ratio float64) string {
 		return fmt.Sprintf("%+.0e", p)
 	case math.Abs(p) >= 99.95:
 		return fmt.Sprintf("%+.0f", p)
-	case math.Abs(p) < 0.05:
+	case math.Abs(p) < 1e-9:
 		return "+0.0"
 	}
 	return fmt.Sprintf("%+.1f", p)

@@ -9,7 +9,8 @@ import (
 // Metric is the key of one column, in tables and in JSON.
 type Metric string
 
-// The metrics of a row. Latencies are response times, from intended send to whole reply.
+// The metrics of a row. P50 to P999 are response times, from intended send to whole reply; the service times, from actual
+// send, differ from them in open loops only.
 const (
 	Throughput Metric = "throughput"     // ops/s: sum of operations over sum of time, of the block's valid slices
 	ServerCPU  Metric = "server_cpu"     // ns/op: sum of the server process's CPU time over sum of operations
@@ -18,11 +19,15 @@ const (
 	P50        Metric = "p50"            // ns: quantile of the block's merged histogram
 	P99        Metric = "p99"
 	P999       Metric = "p99.9"
+
+	ServiceP50  Metric = "service_p50"
+	ServiceP99  Metric = "service_p99"
+	ServiceP999 Metric = "service_p99.9"
 )
 
 // Metrics is all of them, in the order of the tables.
 func Metrics() []Metric {
-	return []Metric{Throughput, ServerCPU, ClientCPU, Memory, P50, P99, P999}
+	return []Metric{Throughput, ServerCPU, ClientCPU, Memory, P50, P99, P999, ServiceP50, ServiceP99, ServiceP999}
 }
 
 // A column is how a metric is read from a block and shown.
@@ -31,6 +36,7 @@ type column struct {
 	title    string
 	unit     Unit
 	quantile float64 // 0 if the metric is none
+	service  bool    // the quantile is of the service time
 	note     Warning // what a reader must know of it
 }
 
@@ -44,6 +50,9 @@ var columns = []column{
 	{metric: P50, title: "p50", unit: Nanoseconds, quantile: 0.5},
 	{metric: P99, title: "p99", unit: Nanoseconds, quantile: 0.99},
 	{metric: P999, title: "p99.9", unit: Nanoseconds, quantile: 0.999},
+	{metric: ServiceP50, title: "p50", unit: Nanoseconds, quantile: 0.5, service: true},
+	{metric: ServiceP99, title: "p99", unit: Nanoseconds, quantile: 0.99, service: true},
+	{metric: ServiceP999, title: "p99.9", unit: Nanoseconds, quantile: 0.999, service: true},
 }
 
 func columnOf(m Metric) column {
@@ -73,6 +82,9 @@ func (c column) value(b *block) (v float64, absent Warning) {
 	case Memory:
 		return memoryPerKey(b.trial)
 	}
+	if c.service {
+		return c.quantileOf(b.trial.Service)
+	}
 	return c.quantileOf(b.trial.Response)
 }
 
@@ -96,7 +108,7 @@ func memoryPerKey(t *results.Trial) (float64, Warning) {
 }
 
 func (c column) quantileOf(l results.Latency) (float64, Warning) {
-	v := map[Metric]int64{P50: l.P50, P99: l.P99, P999: l.P999}[c.metric]
+	v := map[float64]int64{0.5: l.P50, 0.99: l.P99, 0.999: l.P999}[c.quantile]
 	if need := MinSamples(c.quantile); l.N < need || v <= 0 {
 		return 0, Warning(fmt.Sprintf("%s needs %d samples in every block; run longer slices or more of them",
 			c.title, need))

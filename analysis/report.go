@@ -104,6 +104,9 @@ func New(m results.Manifest, lines []results.Slice, trials []results.Trial, o Op
 		r.Warnings = append(r.Warnings, missing...)
 	}
 	r.Warnings = append(r.Warnings, strangers(m, data)...)
+	if w := stolen(lines); w != "" {
+		r.Warnings = append(r.Warnings, w)
+	}
 	return r, nil
 }
 
@@ -150,9 +153,27 @@ func strangers(m results.Manifest, data map[PointArm][]*block) (out []Warning) {
 	return out
 }
 
+// stolen warns of time that the hypervisor took within slices that count. It is little, or they would not, but a tail is
+// made of little.
+func stolen(lines []results.Slice) Warning {
+	const tick = 10 * time.Millisecond // of /proc/stat, on every architecture that Go runs on
+	var taken, slices int
+	for i := range lines {
+		if s := &lines[i]; s.Valid && s.Steal > 0 {
+			taken += int(s.Steal)
+			slices++
+		}
+	}
+	if slices == 0 {
+		return ""
+	}
+	return Warning(fmt.Sprintf("the hypervisor took %v from %d of the slices that count: p99.9 and beyond may be its doing",
+		time.Duration(taken)*tick, slices))
+}
+
 func newPoint(m results.Manifest, p results.Point, data map[PointArm][]*block, reference string,
 	o Options) (PointReport, []Warning) {
-	pr := PointReport{Point: p, Load: loadLabel(m, p), Slices: p.Slices}
+	pr := PointReport{Point: p, Load: loadLabel(p), Slices: p.Slices}
 	var warnings []Warning
 	rows := map[string][]*block{}
 	for _, a := range m.Arms {
@@ -288,7 +309,7 @@ func sampleOf(values []BlockValue) Sample {
 }
 
 // loadLabel stamps how load was offered. Latencies of a closed loop depend on N and are only comparable at equal N.
-func loadLabel(m results.Manifest, p results.Point) string {
+func loadLabel(p results.Point) string {
 	if p.Mode != "open" {
 		if p.Pipeline > 1 {
 			return fmt.Sprintf("closed(%d×%d)", p.Connections, p.Pipeline)
@@ -297,7 +318,7 @@ func loadLabel(m results.Manifest, p results.Point) string {
 	}
 	// Trailing zeros go, so that a round rate reads as it was written: 20k, not 20.0k.
 	s := "open " + shortSI(p.Rate) + "/s"
-	if law := arrivalLaw(m, p); law != "" {
+	if law := p.Arrival; law != "" {
 		s += " " + law
 	}
 	return s
@@ -312,25 +333,6 @@ func shortSI(v float64) string {
 		digits = strings.TrimRight(strings.TrimRight(digits, "0"), ".")
 	}
 	return digits + suffix
-}
-
-// arrivalLaw is the name of the arrival law where the point or the scenario gives one.
-func arrivalLaw(m results.Manifest, p results.Point) string {
-	for _, param := range p.Params {
-		if param.Name == "arrival" {
-			return param.Value
-		}
-	}
-	var scenario struct {
-		Load struct {
-			Arrival any `json:"arrival"`
-		} `json:"load"`
-	}
-	if json.Unmarshal(m.Scenario.Resolved, &scenario) != nil {
-		return ""
-	}
-	law, _ := scenario.Load.Arrival.(string)
-	return law
 }
 
 // JSON writes the report as one indented object.

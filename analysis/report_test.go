@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -121,20 +120,16 @@ func TestReference(t *testing.T) {
 }
 
 func TestLoadLabel(t *testing.T) {
-	check := func(want string, m results.Manifest, p results.Point) {
+	check := func(want string, p results.Point) {
 		t.Helper()
-		if got := loadLabel(m, p); got != want {
+		if got := loadLabel(p); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	var m results.Manifest
-	check("closed(50)", m, results.Point{Mode: "closed", Connections: 50, Pipeline: 1})
-	check("closed(50×16)", m, results.Point{Mode: "closed", Connections: 50, Pipeline: 16})
-	check("open 20k/s", m, results.Point{Mode: "open", Rate: 20000})
-	m.Scenario.Resolved = json.RawMessage(`{"load":{"arrival":"poisson"}}`)
-	check("open 20k/s poisson", m, results.Point{Mode: "open", Rate: 20000})
-	m.Scenario.Resolved = json.RawMessage(`{"load":[`)
-	check("open 7.5k/s", m, results.Point{Mode: "open", Rate: 7500})
+	check("closed(50)", results.Point{Mode: "closed", Connections: 50, Pipeline: 1})
+	check("closed(50×16)", results.Point{Mode: "closed", Connections: 50, Pipeline: 16})
+	check("open 20k/s", results.Point{Mode: "open", Rate: 20000})
+	check("open 7.5k/s poisson", results.Point{Mode: "open", Rate: 7500, Arrival: "poisson"})
 }
 
 func TestSameInputSameBytes(t *testing.T) {
@@ -231,5 +226,18 @@ func TestUnfinishedPointsAreLeftOut(t *testing.T) {
 	}
 	if len(report.Points) != 1 || !strings.Contains(fmt.Sprint(report.Warnings), "no block was finished") {
 		t.Errorf("%d points, warnings %q", len(report.Points), report.Warnings)
+	}
+}
+
+func TestStolenTimeIsSaid(t *testing.T) {
+	r := closedRun()
+	if rep := analyse(t, r, Options{}); strings.Contains(fmt.Sprint(rep.Warnings), "hypervisor") {
+		t.Errorf("warnings of a quiet run: %q", rep.Warnings)
+	}
+	r.Slices[0].Steal, r.Slices[1].Steal = 1, 2
+	r.Slices[2].Steal, r.Slices[2].Valid = 50, false // void: not counted
+	want := "the hypervisor took 30ms from 2 of the slices that count"
+	if rep := analyse(t, r, Options{}); !strings.Contains(fmt.Sprint(rep.Warnings), want) {
+		t.Errorf("warnings %q, want %q", rep.Warnings, want)
 	}
 }

@@ -29,7 +29,7 @@ const (
 	minAchieved    = 0.99  // completed over intended
 	maxClientBusy  = 0.85  // median over slices of the busiest load thread's share of a CPU
 	maxCeiling     = 0.70  // of what a responder reached with a client that was itself at its limit
-	pacingFloor    = 100e3 // ns: lateness of sends that never matters
+	pacingFloor    = 200e3 // ns: lateness that a client which sleeps has on a virtual machine (p99 of 80 to 150 µs)
 	maxPacingShare = 0.10  // of the median response time: lateness of sends that matters
 	samplingErrors = 3.0   // a Poisson count differs from its mean by chance; beyond so many standard deviations not
 )

@@ -59,6 +59,7 @@ type Point struct {
 	Mode        string  `json:"mode"`             // "closed" or "open"
 	Connections int     `json:"connections"`
 	Pipeline    int     `json:"pipeline"`            // closed loop: requests in flight per connection
+	Arrival     string  `json:"arrival,omitempty"`   // open loop: the law of the arrivals, "poisson"
 	Rate        float64 `json:"rate,omitempty"`      // open loop: offered operations per second, all connections together
 	Keys        int     `json:"keys"`                // preloaded keys
 	ValueSize   int     `json:"value_size"`          // bytes
