@@ -75,7 +75,9 @@ func TestRatioString(t *testing.T) {
 		}
 	}
 	check("+0.6% [-0.3, +1.5]", Ratio{Value: 1.006, N: 6, Interval: &Interval{0.997, 1.015}})
-	check("+0.0%", Ratio{Value: 0.9999, N: 3})
+	// The sign stays: an interval that ends just below 0 must not look as if it included it.
+	check("-0.0%", Ratio{Value: 0.9999, N: 3})
+	check("+0.0%", Ratio{Value: 1, N: 3})
 	check("+330% [+99.8, +1234]", Ratio{Value: 4.3, N: 6, Interval: &Interval{1.998, 13.34}})
 	check("-50.0%", Ratio{Value: 0.5, N: 1})
 }
