@@ -31,7 +31,7 @@ const (
 	maxCeiling     = 0.70  // of what a responder reached with a client that was itself at its limit
 	pacingFloor    = 200e3 // ns: lateness that a client which sleeps has on a virtual machine (p99 of 80 to 150 µs)
 	maxPacingShare = 0.10  // of the median response time: lateness of sends that matters
-	samplingErrors = 3.0   // a Poisson count differs from its mean by chance; beyond so many standard deviations not
+	samplingErrors = 5.0   // a Poisson count differs from its mean by chance; by so many standard deviations hardly ever
 )
 
 // A Finding is one thing that a check found. Reason is the same text whenever the same thing is found, Detail has the

@@ -154,4 +154,7 @@ func (a *acceptor) stop() {
 	a.p.wake()
 }
 
-func (a *acceptor) close() { a.p.close() }
+func (a *acceptor) close() {
+	a.listeners.close()
+	a.p.close()
+}

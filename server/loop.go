@@ -80,6 +80,12 @@ func (l *loop) each(f func(*conn)) {
 	}
 }
 
+// close gives back the descriptors, also of a loop that never ran.
+func (l *loop) close() {
+	l.listeners.close()
+	l.poller.close()
+}
+
 func (l *loop) pin() error {
 	if l.cpu < 0 {
 		return nil

@@ -93,7 +93,7 @@ func (b *block) start(ctx context.Context, v *visitor) error {
 		return err
 	}
 	v.cpu = cpuClock(v.child.pid())
-	v.session, err = b.r.pool.Connect(ctx, v.arm.target(v.child, b.point.Point), b.point.workload, b.point.load)
+	v.session, err = b.r.pool.Connect(ctx, v.arm.target(v.child, b.point.Point), b.workload(), b.point.load)
 	if err != nil {
 		return b.explain(v, err)
 	}
@@ -106,6 +106,15 @@ func (b *block) start(ctx context.Context, v *visitor) error {
 		return err
 	}
 	return b.identify(ctx, v)
+}
+
+// workload is the point's, with a seed of the block's own: all arms of a block get the same operations at the same times,
+// but another block is another draw. Otherwise an odd draw would look like a property of the servers, and its chance
+// would be in no interval. The first block has the scenario's seed, and so the operation stream that the manifest names.
+func (b *block) workload() loadgen.Workload {
+	w := b.point.workload
+	w.Seed += uint64(b.number) * 0x9E3779B97F4A7C15
+	return w
 }
 
 // identify makes sure that the process we started is the one that answers: on a port that somebody else had taken,
