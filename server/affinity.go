@@ -33,7 +33,21 @@ func Confine(cpus []int) error {
 			}
 		}
 		if !fresh {
-			return nil
+			return checkConfined(set)
 		}
 	}
+}
+
+// checkConfined refuses processors that are not there: the kernel takes what it can of a set and says nothing.
+func checkConfined(want unix.CPUSet) error {
+	var have unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &have); err != nil {
+		return os.NewSyscallError("sched_getaffinity", err)
+	}
+	for c := range len(want) * 64 {
+		if want.IsSet(c) && !have.IsSet(c) {
+			return fmt.Errorf("cpu %d is not available to this process", c)
+		}
+	}
+	return nil
 }

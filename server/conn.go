@@ -6,8 +6,8 @@ import (
 	"github.com/shardlab/shardlab/server/wire"
 )
 
-// readsPerTurn is how many reads a connection gets before the others have their turn.
-const readsPerTurn = 16
+// stepsPerTurn is how many reads and writes a connection gets before the others have their turn.
+const stepsPerTurn = 16
 
 // conn is a connection on an event loop. It is in one of these states: idle (no batch, no buffer); at work; waiting for
 // the backend (executing); waiting for the socket to take replies (blocked); holding part of a request (in.buf).
@@ -28,6 +28,7 @@ type conn struct {
 	executing bool // the backend owns batch
 	closed    bool
 	queued    bool // on loop.again
+	budget    int  // steps left in this turn
 
 	done   Task
 	onDone func()
@@ -44,7 +45,9 @@ func (c *conn) event(events uint32) {
 	if events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
 		c.blocked = false
 	}
-	c.advance()
+	if !c.queued { // else its turn comes
+		c.advance()
+	}
 }
 
 // resume goes on after the backend has called OnDone.
@@ -53,25 +56,29 @@ func (c *conn) resume() {
 	c.advance()
 }
 
-// advance takes the connection as far as it can go now.
+// advance takes the connection as far as it can go now, or until its turn is over.
 func (c *conn) advance() {
-	c.queued = false
-	for reads := 0; !c.executing && !c.blocked && !c.closed; {
+	for c.budget = stepsPerTurn; !c.executing && !c.blocked && !c.closed; {
 		if c.batch != nil && !c.answer() {
 			return
 		}
 		if c.parse() {
 			continue
 		}
-		if reads == readsPerTurn {
-			c.waitTurn()
-			return
-		}
-		reads++
-		if !c.read() {
+		if c.turnOver() || !c.read() {
 			return
 		}
 	}
+}
+
+// turnOver counts a read or a write that is not the last of its batch. When there have been enough, it queues the
+// connection behind the others and reports true.
+func (c *conn) turnOver() bool {
+	if c.budget--; c.budget >= 0 {
+		return false
+	}
+	c.waitTurn()
+	return true
 }
 
 func (c *conn) waitTurn() {
@@ -99,6 +106,9 @@ func (c *conn) answer() bool {
 		}
 		if b.Executed() {
 			break
+		}
+		if c.turnOver() {
+			return false
 		}
 	}
 	if b.Close {

@@ -21,8 +21,11 @@ func (in *input) parse(b *wire.Batch) error {
 }
 
 // space returns room to read into, at least a quarter of the buffer. Requests parsed earlier must be done with: their
-// bytes may move.
+// bytes may move. A buffer that has grown for one large request is not kept.
 func (in *input) space() []byte {
+	if in.r == in.w && len(in.buf) > readSize {
+		in.buf, in.r, in.w = make([]byte, readSize), 0, 0
+	}
 	if in.r > 0 {
 		copy(in.buf, in.buf[in.r:in.w])
 		in.w -= in.r

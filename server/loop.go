@@ -161,6 +161,7 @@ func (l *loop) continueReading() {
 	turn := l.again
 	l.again = nil
 	for _, c := range turn {
+		c.queued = false
 		c.advance()
 	}
 }

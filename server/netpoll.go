@@ -21,7 +21,7 @@ type netpoll struct {
 	wg sync.WaitGroup
 
 	mu       sync.Mutex
-	conns    map[*netConn]struct{} // nil once stopped
+	conns    map[*netConn]struct{}
 	draining bool
 	empty    chan struct{} // closed when draining and the last connection has gone
 }
@@ -137,27 +137,27 @@ func (c *netConn) serve() {
 	c.sess = c.t.s.backend.NewSession(c.place)
 	defer c.sess.Close()
 	c.done = make(chan struct{}, 1)
-	c.in = input{parser: wire.NewParser(c.t.s.opts.Limits), buf: make([]byte, 16<<10)}
+	c.in = input{parser: wire.NewParser(c.t.s.opts.Limits), buf: make([]byte, readSize)}
 	b := &wire.Batch{OnDone: func() { c.done <- struct{}{} }}
-	for {
-		n, err := c.nc.Read(c.in.space())
+	for draining := false; ; {
+		room := c.in.space()
+		n, err := c.nc.Read(room)
 		c.in.w += n
 		if !c.answerAll(b) {
 			return
 		}
-		if err != nil && !c.again(err, n) {
+		switch {
+		case draining && n < len(room):
+			return // the socket is empty: what had arrived is answered
+		case err == nil:
+		case !draining && errors.Is(err, os.ErrDeadlineExceeded):
+			// The deadline of drain. A read whose time has passed fails without looking at the socket: look once more.
+			draining = true
+			c.nc.SetReadDeadline(time.Now().Add(drainGrace))
+		default:
 			return
 		}
 	}
-}
-
-// again reports whether a failed read is only the silence of a drain's grace, with bytes in it.
-func (c *netConn) again(err error, n int) bool {
-	if n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-		return false
-	}
-	c.nc.SetReadDeadline(time.Now().Add(drainGrace))
-	return true
 }
 
 // answerAll executes every complete request that has arrived and writes the replies, a batch at a time. It returns

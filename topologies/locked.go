@@ -117,6 +117,9 @@ func (k *locked) parts(x *command.Exec, cmd *command.Spec, args [][]byte) bool {
 			k.reap(x, hash, cmd.PartArgs(args, i)[0])
 		}
 	}
+	if len(k.hashes) > maxKept {
+		k.hashes = nil
+	}
 	return true
 }
 

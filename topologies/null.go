@@ -17,7 +17,7 @@ var null = &Topology{
 	Responder:  true,
 	workers:    func(asked, _, cpus int) (int, error) { return orDefault(asked, cpus), nil },
 	build: func(in *Instance) (server.Backend, []server.Listen, error) {
-		answers := &nothing{bytes.Repeat([]byte{'x'}, in.cfg.NullValue)}
+		answers := &nothing{bytes.Repeat([]byte{'x'}, orDefault(in.cfg.NullValue, 64))}
 		keys := func(server.Place) keyspace { return answers }
 		return &backend{in.host, keys}, in.publicOnly(), nil
 	},

@@ -29,7 +29,6 @@ func Open(cfg Config) (*Instance, error) {
 		cfg.Bind = "127.0.0.1:6380"
 	}
 	cfg.MaxConns = orDefault(cfg.MaxConns, server.DefaultMaxConns)
-	cfg.NullValue = orDefault(cfg.NullValue, 64)
 	cfg.Limits = cfg.Limits.WithDefaults()
 	in := &Instance{cfg: cfg}
 	if in.Settings, err = resolve(t, cfg, cfg.processors()); err != nil {

@@ -98,6 +98,7 @@ func (s *routed) work(b *wire.Batch) bool {
 	for {
 		if s.at == len(s.run) {
 			if b.Executed() || len(s.x.W.Buf) >= wire.SoftOut {
+				s.trim()
 				return true
 			}
 			s.plan(b)
@@ -109,6 +110,18 @@ func (s *routed) work(b *wire.Batch) bool {
 		if b.Close || len(s.x.W.Buf) >= wire.SoftOut {
 			return true
 		}
+	}
+}
+
+// trim gives back the room of an unusually large run, which would otherwise stay as long as the connection.
+func (s *routed) trim() {
+	if len(s.parts) <= maxKept {
+		return
+	}
+	s.run, s.at, s.parts = nil, 0, nil
+	for i := range s.hops {
+		h := &s.hops[i]
+		h.todo, h.done, h.x.W.Buf = nil, nil, nil
 	}
 }
 

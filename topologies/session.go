@@ -14,6 +14,9 @@ type keyspace interface {
 	parts(x *command.Exec, cmd *command.Spec, args [][]byte) bool
 }
 
+// maxKept is how many keys of one command a session keeps scratch room for. More is given back after the command.
+const maxKept = 4096
+
 // session executes a connection's requests where they arrive, whatever the boundary.
 type session struct {
 	x        command.Exec

@@ -84,6 +84,15 @@ func resolve(t *Topology, c Config, cpus int) (Settings, error) {
 	if s.Shards < 1 || s.Shards > MaxShards || bits.OnesCount(uint(s.Shards)) != 1 {
 		return s, fmt.Errorf("shards: %d is not a power of two from 1 to %d", s.Shards, MaxShards)
 	}
+	if c.DirectPort != 0 && t != directShard {
+		return s, fmt.Errorf("direct port %d: topology %s has no direct shard ports", c.DirectPort, t.Name)
+	}
+	if c.NullValue != 0 && !t.Responder {
+		return s, fmt.Errorf("null value of %d bytes: topology %s has a store and answers from it", c.NullValue, t.Name)
+	}
+	if most := c.Limits.WithDefaults().MaxBulk; c.NullValue < 0 || c.NullValue > most {
+		return s, fmt.Errorf("null value: %d is not a length from 1 to %d bytes", c.NullValue, most)
+	}
 	if c.Workers < 0 || c.Workers > MaxWorkers {
 		return s, fmt.Errorf("workers: %d is not a number from 1 to %d", c.Workers, MaxWorkers)
 	}

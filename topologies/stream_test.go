@@ -46,7 +46,7 @@ func (s *stream) setOptions() []string {
 		{"NX"}, {"XX"}, {"GET"}, {"KEEPTTL"}, {"EX", "1000"}, {"px", "5000000"}, {"XX", "GET"}, {"nx", "EX", "70"},
 		{"PXAT", "1"}, {"EXAT", "99999999999"}, {"KEEPTTL", "XX"}, {"GET", "EX", "300"},
 		{"EX", "0"}, {"EX", "-1"}, {"EX", "x"}, {"EX"}, {"NX", "XX"}, {"KEEPTTL", "EX", "5"}, {"EX", "1", "PX", "1"}, {"bogus"},
-		{"EX", "9223372036854775807"},
+		{"EX", "9223372036854775807"}, {"EX", "0", "bogus"}, {"EX", "x", "NX", "XX"}, {"EX", "1", "EX", "200"}, {"PX", "EX"},
 	}
 	return all[s.rng.IntN(len(all))]
 }
@@ -94,7 +94,7 @@ func (s *stream) odd() []string {
 		{"FLUSHALL", "NOW"}, {"FLUSHALL", "ASYNC"}, {"SELECT", "0"}, {"SELECT", "77"}, {"SELECT", "x"},
 		{"NOSUCH"}, {"NOSUCH", "a", "b\r\nc"}, {"GETX" + strings.Repeat("y", 200), strings.Repeat("z", 200)},
 		{"CLIENT", "SETNAME", "me"}, {"CLIENT", "GETNAME"}, {"CLIENT", "SETNAME", "a b"},
-		{"HELLO", "9"}, {"HELLO", "x"},
+		{"HELLO", "9"}, {"HELLO", "x"}, {"COMMAND", "INFO", "nosuch"},
 	}
 	return all[s.rng.IntN(len(all))]
 }

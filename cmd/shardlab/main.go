@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // silenceUsage makes usage errors one line each, without the help text in front.
 func silenceUsage(c *cli.Command) {
 	c.OnUsageError = func(_ context.Context, c *cli.Command, err error, _ bool) error {
-		return fmt.Errorf("%w; see shardlab %s --help", err, c.Name)
+		return fmt.Errorf("%w; see %s --help", err, c.FullName())
 	}
 	for _, sub := range c.Commands {
 		silenceUsage(sub)

@@ -35,7 +35,7 @@ Examples:
 			&cli.StringFlag{Name: "cpus", Usage: "processors to use, as in 0-3,8; several workers are pinned to them (default: all)"},
 			&cli.IntFlag{Name: "max-connections", Value: server.DefaultMaxConns, Usage: "most connections at once"},
 			&cli.IntFlag{Name: "direct-port", Usage: "direct-shard: port of shard 0 (default: public port + 1)"},
-			&cli.IntFlag{Name: "null-value", Value: 64, Usage: "null: length of the value answered, in bytes"},
+			&cli.IntFlag{Name: "null-value", Usage: "null: length of the value answered, in bytes (default: 64)"},
 			&cli.DurationFlag{Name: "drain", Value: 5 * time.Second, Usage: "how long connections may take to finish at the end"},
 		},
 		Action: serve,
@@ -51,7 +51,7 @@ func serve(ctx context.Context, c *cli.Command) error {
 		Transport: c.String("transport"), MaxConns: c.Int("max-connections"), DirectPort: c.Int("direct-port"),
 		NullValue: c.Int("null-value"), Version: toolVersion,
 	}
-	for _, flag := range []string{"shards", "workers", "max-connections"} {
+	for _, flag := range []string{"shards", "workers", "max-connections", "direct-port", "null-value"} {
 		if c.IsSet(flag) && c.Int(flag) < 1 {
 			return fmt.Errorf("--%s %d: must be at least 1", flag, c.Int(flag))
 		}

@@ -82,9 +82,13 @@ func (a *arm) check(r *run) error {
 // config is what a topology arm is opened with at a point.
 func (a *arm) config(p scenarios.Point, cpus []int) topologies.Config {
 	s := a.SettingsAt(p)
+	nullValue := 0
+	if a.kind == kindResponder {
+		nullValue = p.Workload.ValueSize
+	}
 	return topologies.Config{
 		Topology: a.Topology, Shards: s.Shards, Workers: s.Workers, Transport: s.Transport, CPUs: cpus,
-		NullValue: p.Workload.ValueSize,
+		NullValue: nullValue,
 		// The load generator's connections (one to each shard where shards have ports), those for control, and some for
 		// whoever wants to look.
 		MaxConns: max(server.DefaultMaxConns, p.Load.Connections*max(s.Shards, topologies.DefaultShards)+64),
@@ -106,9 +110,7 @@ func (a *arm) argv(exe string, p scenarios.Point, cpus []int) []string {
 	if c.Transport != "" {
 		argv = append(argv, "--transport", c.Transport)
 	}
-	if a.kind == kindResponder {
-		add("--null-value", c.NullValue)
-	}
+	add("--null-value", c.NullValue)
 	return argv
 }
 

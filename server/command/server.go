@@ -79,10 +79,8 @@ func commandInfo(x *Exec, names [][]byte) {
 	for _, n := range names {
 		if s := Lookup(n); s != nil {
 			writeSpec(x, s)
-		} else if x.W.RESP3 {
-			x.W.Null()
 		} else {
-			x.W.Buf = append(x.W.Buf, "*-1\r\n"...)
+			x.W.Null()
 		}
 	}
 }

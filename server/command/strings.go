@@ -71,6 +71,7 @@ func checkSet(args [][]byte) string {
 }
 
 func parseSet(args [][]byte) (o setOptions, wrong string) {
+	var amount []byte
 	for i := 3; i < len(args); i++ {
 		w := args[i]
 		switch {
@@ -82,19 +83,23 @@ func parseSet(args [][]byte) (o setOptions, wrong string) {
 			o.get = true
 		case is(w, "keepttl") && o.unit == 0:
 			o.keepTTL = true
-		case len(w) >= 2 && !o.keepTTL && o.unit == 0 && i+1 < len(args) && setUnit(w) != 0:
-			n, ok := parseInt(args[i+1])
-			if !ok {
-				return o, errNotInteger
-			}
-			o.unit, o.amount = setUnit(w), n
-			if _, ok := o.deadline(0); !ok {
-				return o, "ERR invalid expire time in 'set' command"
-			}
+		case setUnit(w) != 0 && !o.keepTTL && (o.unit == 0 || o.unit == setUnit(w)) && i+1 < len(args):
+			o.unit, amount = setUnit(w), args[i+1]
 			i++
 		default:
 			return o, errSyntax
 		}
+	}
+	if o.unit == 0 {
+		return o, ""
+	}
+	// Only when all words are understood does Redis look at the amount.
+	var ok bool
+	if o.amount, ok = parseInt(amount); !ok {
+		return o, errNotInteger
+	}
+	if _, ok := o.deadline(0); !ok {
+		return o, "ERR invalid expire time in 'set' command"
 	}
 	return o, ""
 }

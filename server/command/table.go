@@ -100,7 +100,10 @@ func Lookup(name []byte) *Spec {
 	k := pack(name)
 	for i := place(k); ; i = (i + 1) % uint64(len(shortNames)) {
 		e := &shortNames[i]
-		if e.spec == nil || e.name == k {
+		if e.spec == nil {
+			return nil
+		}
+		if e.name == k && len(e.spec.Name) == len(name) { // a leading NUL is lost in k
 			return e.spec
 		}
 	}

@@ -8,8 +8,8 @@ import (
 // Limits bound what one connection may ask the server to hold. The zero value means the defaults.
 type Limits struct {
 	MaxBulk    int // longest argument, bytes; default 64 MiB, at most the 512 MiB that Redis and the store allow
-	MaxArgs    int // most arguments of one request; default 1,048,576 as in Redis
-	MaxInline  int // longest inline request and longest header line, bytes; default 64 KiB as in Redis
+	MaxArgs    int // most arguments of one request; default 1,048,576
+	MaxInline  int // longest inline request, bytes; default 64 KiB as in Redis
 	MaxRequest int // longest request, all arguments with their framing, bytes; default 128 MiB
 }
 
@@ -60,6 +60,7 @@ func NewParser(limits Limits) Parser { return Parser{limits: limits.WithDefaults
 // early when b is full, so it is called until it takes nothing more. The error is a *ProtocolError; requests
 // appended before it are good.
 func (p *Parser) Parse(b *Batch, buf []byte) (int, error) {
+	b.large = b.large || len(buf) >= largeInput
 	done := 0
 	for done < len(buf) && !b.full() {
 		n, err := p.request(b, buf[done:])
@@ -98,8 +99,14 @@ func (p *Parser) request(b *Batch, buf []byte) (int, error) {
 	b.add(buf, p.spans)
 	n := p.pos
 	p.pos = 0
+	if len(p.spans) > maxKeptSpans {
+		p.spans = nil
+	}
 	return n, nil
 }
+
+// maxKeptSpans is how many arguments a parser remembers room for between requests.
+const maxKeptSpans = 1024
 
 // argument reads the next "$len CRLF bytes CRLF". It reports whether all of it was there.
 func (p *Parser) argument(buf []byte) (bool, error) {
@@ -158,7 +165,7 @@ func (p *Parser) header(buf []byte, at int, what string) (n, next int, err error
 	if i == len(buf) {
 		return 0, 0, nil
 	}
-	if i == first || buf[i] != '\r' {
+	if i == first || buf[i] != '\r' || (buf[first] == '0' && i > first+1) {
 		return 0, 0, invalid(what)
 	}
 	if i+1 == len(buf) {
