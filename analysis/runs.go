@@ -76,10 +76,11 @@ func CompareRuns(a, b Run, o RunOptions) (*RunComparison, error) {
 	if err := sameWork(a.Manifest, b.Manifest); err != nil {
 		return nil, err
 	}
-	differ := a.Manifest.EnvKey != b.Manifest.EnvKey
+	envA, envB := environmentOf(a.Manifest), environmentOf(b.Manifest)
+	differ := envA != envB
 	if differ && !o.Force {
-		return nil, fmt.Errorf("%w: %s has %q, %s has %q; measure both on one machine, or force the comparison",
-			ErrEnvironment, a.Manifest.ID, a.Manifest.EnvKey, b.Manifest.ID, b.Manifest.EnvKey)
+		return nil, fmt.Errorf("%w: %s has %s, %s has %s; measure both on one machine and on the same processors, or force "+
+			"the comparison", ErrEnvironment, a.Manifest.ID, envA, b.Manifest.ID, envB)
 	}
 	ra, err := New(a.Manifest, a.Slices, a.Trials, Options{MaxMissShare: o.MaxMissShare})
 	if err != nil {
@@ -146,7 +147,8 @@ func changedArms(a, b results.Manifest) map[string]Warning {
 				continue
 			}
 			switch {
-			case x.Kind != y.Kind || x.Topology != y.Topology || !maps.Equal(x.Settings, y.Settings):
+			case x.Kind != y.Kind || x.Topology != y.Topology || !maps.Equal(x.Settings, y.Settings),
+				x.Kind == "reference" && !slices.Equal(x.Command, y.Command):
 				out[x.Name] = "the two runs started this arm with different settings"
 			case x.Version != y.Version:
 				out[x.Name] = Warning(fmt.Sprintf("version %q in A, %q in B", x.Version, y.Version))
@@ -154,6 +156,11 @@ func changedArms(a, b results.Manifest) map[string]Warning {
 		}
 	}
 	return out
+}
+
+// environmentOf is what must be the same for times to be comparable.
+func environmentOf(m results.Manifest) string {
+	return fmt.Sprintf("%q with server cpus %q and client cpus %q", m.EnvKey, m.CPUs.Server, m.CPUs.Client)
 }
 
 func comparePoint(a, b PointReport, changed map[string]Warning) RunPoint {
@@ -168,8 +175,8 @@ func comparePoint(a, b PointReport, changed map[string]Warning) RunPoint {
 		if w := changed[x.Arm]; w != "" {
 			row.Warnings = append(row.Warnings, w)
 		}
-		if a.Point.SliceNS != b.Point.SliceNS {
-			row.Warnings = append(row.Warnings, "the two runs measured in slices of different length")
+		if a.Point.SliceNS != b.Point.SliceNS || a.Point.LeadNS != b.Point.LeadNS || a.Point.WarmupNS != b.Point.WarmupNS {
+			row.Warnings = append(row.Warnings, "the two runs differ in slice length, lead-in or warm-up")
 		}
 		for _, m := range Metrics() {
 			row.Cells[m] = compareCells(columnOf(m), x.Cells[m], y.Cells[m])

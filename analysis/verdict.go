@@ -70,8 +70,8 @@ type evidence struct {
 // judge runs every check. Checks of one severity keep their order.
 func judge(e evidence) Judgement {
 	checks := []func(evidence) *Finding{
-		checkErrors, checkCorrupt, checkMisses, checkPreload, checkVoid, checkUsable,
-		checkUnsent, checkAchieved,
+		checkErrors, checkCorrupt, checkMisses, checkPreload, checkReconciled, checkVoid, checkUsable,
+		checkUnanswered, checkUnsent, checkAchieved,
 		checkClientBusy, checkPacing, checkCeiling,
 		checkDrift,
 	}
@@ -178,6 +178,37 @@ func checkVoid(e evidence) *Finding {
 	return &Finding{Invalid, fmt.Sprintf("more than %.0f%% of the slices or of the blocks are void", maxVoid*100),
 		fmt.Sprintf("%d of %d slices, %d of %d blocks", void, lines, blocks, len(e.blocks)),
 		"measure on a quieter machine; the run's trials.jsonl says why each slice is void"}
+}
+
+// checkUnanswered: a request without a reply is in no histogram, and it is the slowest that are missing.
+func checkUnanswered(e evidence) *Finding {
+	n := e.total(func(s *results.Slice) uint64 { return s.InFlight })
+	if n == 0 {
+		return nil
+	}
+	f := &Finding{Invalid, "requests were not answered within the drain, and are missing from every percentile",
+		fmt.Sprintf("%d unanswered", n), "look at what stalled the server"}
+	if e.open() {
+		f.Verdict, f.Fix = Saturated, "offer a lower rate"
+	}
+	return f
+}
+
+// checkReconciled holds the totals of open loops against each other: what was due was answered, in error, or is missing.
+func checkReconciled(e evidence) *Finding {
+	if !e.open() {
+		return nil
+	}
+	for _, b := range e.blocks {
+		for _, s := range b.all {
+			if got := s.TotalOps() + s.Errors + s.InFlight + s.Unsent; got != s.Intended {
+				return &Finding{Invalid, "totals do not reconcile: a request was counted twice, or not at all",
+					fmt.Sprintf("%d due, %d accounted for in block %d", s.Intended, got, b.number),
+					"this is a bug in the load generator: do not quote any of these figures"}
+			}
+		}
+	}
+	return nil
 }
 
 func checkUnsent(e evidence) *Finding {

@@ -78,7 +78,12 @@ func TestVerdicts(t *testing.T) {
 		{"above capacity", openRun(150e3), func(*synth.Run) {}, Saturated, "less than 99%"},
 		{"2 % short", openRun(20e3), every(func(_ int, s *results.Slice) { s.Replies = s.Replies * 97 / 100 }),
 			Saturated, "less than 99%"},
-		{"unsent", openRun(20e3), once(func(s *results.Slice) { s.Unsent = 1 }), Saturated, "never sent"},
+		{"unsent", openRun(20e3), once(func(s *results.Slice) { s.Unsent = 1; s.Ops["GET"]-- }), Saturated, "never sent"},
+		{"unanswered", openRun(20e3), once(func(s *results.Slice) { s.InFlight = 1; s.Ops["GET"]-- }), Saturated,
+			"not answered within the drain"},
+		{"unanswered in a closed loop", closedRun(), once(func(s *results.Slice) { s.InFlight = 1 }), Invalid,
+			"not answered within the drain"},
+		{"one arrival lost", openRun(20e3), once(func(s *results.Slice) { s.Ops["GET"]-- }), Invalid, "do not reconcile"},
 		{"client busy", closedRun(), every(func(_ int, s *results.Slice) { s.ClientBusy = 0.86 }), ClientBound,
 			"lower bound, the server could do more"},
 		{"client busy at times", closedRun(), every(func(i int, s *results.Slice) {
@@ -104,7 +109,10 @@ func TestVerdicts(t *testing.T) {
 
 func TestWorstVerdictLeadsAndTheRestFollow(t *testing.T) {
 	r := openRun(150e3)
-	ofArm(r, "routed", func(_ int, s *results.Slice) { s.ClientBusy, s.Errors = 0.99, 2 })
+	ofArm(r, "routed", func(_ int, s *results.Slice) {
+		s.ClientBusy, s.Errors = 0.99, 2
+		s.Ops["GET"] -= 2
+	})
 	j := analyse(t, r, Options{}).Points[0].Rows[1].Verdict
 	var got []Verdict
 	for _, f := range j.Findings() {

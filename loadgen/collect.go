@@ -21,7 +21,6 @@ func (s *Session) collect() *Result {
 		r.ClientCPU = append(r.ClientCPU, time.Duration(cpu))
 		r.Dur += time.Duration(wall)
 		if wall > 0 { // else the machine slept through the window
-			r.Throughput += float64(sh.rec.replies) / (float64(wall) / 1e9)
 			r.Busiest = max(r.Busiest, float64(cpu)/float64(wall))
 		}
 		r.ServerCPU += time.Duration(sh.to.serverCPU - sh.from.serverCPU)

@@ -42,7 +42,7 @@ type pending struct {
 	key     uint32
 	op      Op
 	check   bool
-	counted bool // open loop: it fell due in the window
+	counted bool // it fell due in the window (open loop), or was sent in it (closed)
 }
 
 // sizeRing makes room for n requests.

@@ -8,14 +8,10 @@ import (
 
 // judge counts the reply to p, which has just been read, and holds it against what p asked for.
 func (s *share) judge(p *pending, r wire.Reply) {
-	counted := s.recording
-	if counted {
+	if s.recording {
 		s.rec.replies++
 	}
-	if s.open {
-		counted = p.counted
-	}
-	if !counted {
+	if !p.counted {
 		return
 	}
 	if !s.fits(p, r) {

@@ -62,3 +62,25 @@ func countAbove(h *hdrhistogram.Histogram, v int64) uint64 {
 	}
 	return uint64(n)
 }
+
+// TestStallAtTheEndOfAWindowIsNotForgotten: in a closed loop too, a request that was sent in the window is recorded with
+// the time it took, although its reply comes after the window.
+func TestStallAtTheEndOfAWindowIsNotForgotten(t *testing.T) {
+	const window, stall = 50 * time.Millisecond, 200 * time.Millisecond
+	server := newMapServer(t, func(n uint64, _ [][]byte) ([]byte, bool) {
+		if n%100 == 0 {
+			<-time.After(stall) // longer than the window: no reply to these can come within it
+		}
+		return nil, false
+	})
+	load := Load{Mode: Closed, Connections: 4, Pipeline: 1, Drain: 20 * time.Second}
+	s := connect(t, newTestPool(t, 1), Target{Addr: server.addr}, testWorkload, load)
+	r := run(t, s, Window{Measure: window})
+	if r.InFlight != 0 {
+		t.Fatalf("%d requests without a reply", r.InFlight)
+	}
+	longest := max(r.Response[Get].Max(), r.Response[Set].Max())
+	if longest < int64(stall) {
+		t.Errorf("the longest response took %v; some took %v", time.Duration(longest), stall)
+	}
+}

@@ -8,9 +8,9 @@ import (
 
 // Result is what the clients saw in one window.
 //
-// A closed loop counts the replies that were read between the two edges of the window, whenever their requests were
-// sent. An open loop counts the arrivals that were due in the window, whenever they were answered, and
-// Intended = all Ops + Errors + InFlight + Unsent. Throughput, bytes and CPU times are between the edges in both.
+// A closed loop counts the requests that were sent between the two edges of the window, an open loop the arrivals that
+// were due there, whenever they were answered: what a stall at the end of the window held up is not forgotten. In an
+// open loop Intended = all Ops + Errors + InFlight + Unsent. Replies, bytes and CPU times are between the edges in both.
 //
 // The histograms belong to the session: its next Run overwrites them. All else belongs to the caller.
 type Result struct {
@@ -32,10 +32,9 @@ type Result struct {
 	Unsent   uint64 // open: not sent when the drain ended, or given up because the backlog was full
 	InFlight uint64 // sent, and without a reply when the drain ended; then the session cannot be used again
 
-	Replies    uint64  // of whatever kind, read between the edges
-	Throughput float64 // replies/s: the workers' rates added up, each over its own time between the edges
-	BytesIn    uint64
-	BytesOut   uint64
+	Replies  uint64 // of whatever kind, read between the edges
+	BytesIn  uint64
+	BytesOut uint64
 
 	ServerCPU time.Duration   // by Window.ServerCPU
 	ClientCPU []time.Duration // of each worker's thread

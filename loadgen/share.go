@@ -155,7 +155,10 @@ func (s *share) stamp(c *conn) {
 	for ; c.stamped != c.tail; c.stamped++ {
 		p := &c.ring[c.stamped&c.mask]
 		p.sent = s.now
-		if p.counted {
+		switch {
+		case !s.open:
+			p.counted = s.recording
+		case p.counted:
 			late := s.now - p.due
 			s.rec.lateness.add(late)
 			if late > lateAfter {
@@ -177,12 +180,10 @@ func (s *share) pump(until int64) (int, error) {
 		if err := s.serve(&s.conns[ev.Fd], ev.Events); err != nil {
 			return n, err
 		}
-		// The server should have the next requests while we go on. Where a client has several sockets, replies on one
-		// of them make requests for others: then those of all replies that are there leave together.
-		if s.route == nil {
-			if err := s.flushAll(); err != nil {
-				return n, err
-			}
+		// The server should have the next requests while we go on. It is the same with one address and with many: to
+		// gather the requests of all sockets first would save a server with shard ports 4 to 17 % of its CPU.
+		if err := s.flushAll(); err != nil {
+			return n, err
 		}
 	}
 	return n, s.flushAll()

@@ -92,7 +92,7 @@ func (s *share) settle() {
 	for i := range s.conns {
 		c := &s.conns[i]
 		for n := c.head; n != c.tail; n++ {
-			s.leftOver(c.ring[n&c.mask].counted || !s.open, int32(c.stamped-n) > 0)
+			s.leftOver(c.ring[n&c.mask].counted, int32(c.stamped-n) > 0)
 		}
 		for !c.waiting.empty() {
 			s.leftOver(s.backlog.take(&c.waiting).due >= s.window.start, false)

@@ -113,8 +113,8 @@ type Slice struct {
 	T   int64 `json:"t_ns"`   // start of the measured window, since the run's start
 	Dur int64 `json:"dur_ns"` // measured length
 
-	// Ops are operations by type (GET, SET) that were answered with a reply of the right type: in a closed loop within the
-	// window, in an open loop those due in the window, whenever they were answered.
+	// Ops are operations by type (GET, SET) that were answered with a reply of the right type: in a closed loop those sent in
+	// the window, in an open loop those due in it, whenever they were answered.
 	Ops        map[string]uint64 `json:"ops"`
 	Replies    uint64            `json:"replies"` // of any kind, read within the window: rates and CPU/op divide by it
 	Errors     uint64            `json:"errors"`  // error replies and replies of a wrong type

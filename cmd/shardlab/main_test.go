@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,13 +30,12 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits CODE COMMAND ARG... runs a command and demands its exit code.
+// exits CODE[|CODE] COMMAND ARG... runs a command and demands its exit code. A run on a busy machine may end with 3, for
+// measurements that are invalid: that is a right answer.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE COMMAND ARG...")
 	}
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
 	got := 0
 	if err := ts.Exec(args[1], args[2:]...); err != nil {
 		var exit *exec.ExitError
@@ -44,8 +44,8 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		got = exit.ExitCode()
 	}
-	if got != want {
-		ts.Fatalf("%s exits %d, not %d", strings.Join(args[1:], " "), got, want)
+	if !slices.Contains(strings.Split(args[0], "|"), strconv.Itoa(got)) {
+		ts.Fatalf("%s exits %d, not %s", strings.Join(args[1:], " "), got, args[0])
 	}
 }
 

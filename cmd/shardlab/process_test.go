@@ -236,7 +236,8 @@ func runScenarioFile(t *testing.T, text string, args ...string) (dir string) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("shardlab", append([]string{"run", file, "--results", root, "--no-plots"}, args...)...)
-	if out, err := cmd.CombinedOutput(); err != nil {
+	// 3: the machine was too busy for valid measurements, which is not what these tests are about.
+	if out, err := cmd.CombinedOutput(); err != nil && cmd.ProcessState.ExitCode() != 3 {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	dirs, _ := filepath.Glob(filepath.Join(root, "*Z-*"))

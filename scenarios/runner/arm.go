@@ -1,11 +1,13 @@
 package runner
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os/exec"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/shardlab/shardlab/loadgen"
 	"github.com/shardlab/shardlab/results"
@@ -135,7 +137,9 @@ func (a *arm) describe(r *run) results.Arm {
 
 // versionOf asks a reference for its version, in the way that most servers understand.
 func versionOf(program string) string {
-	out, err := exec.Command(program, "--version").Output()
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, program, "--version").Output()
 	if err != nil {
 		return ""
 	}

@@ -93,9 +93,8 @@ func (b *block) start(ctx context.Context, v *visitor) error {
 		return err
 	}
 	v.cpu = cpuClock(v.child.pid())
-	v.session, err = b.r.pool.Connect(ctx, v.arm.target(v.child, b.point.Point), b.workload(), b.point.load)
-	if err != nil {
-		return b.explain(v, err)
+	if err := b.connect(ctx, v); err != nil {
+		return err
 	}
 	u, err := readUsage(v.child.pid())
 	v.trial = results.Trial{
@@ -106,6 +105,20 @@ func (b *block) start(ctx context.Context, v *visitor) error {
 		return err
 	}
 	return b.identify(ctx, v)
+}
+
+func (b *block) connect(ctx context.Context, v *visitor) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	var err error
+	v.session, err = b.r.pool.Connect(ctx, v.arm.target(v.child, b.point.Point), b.workload(), b.point.load)
+	return b.explain(v, err)
+}
+
+// reconnect replaces connections that a saturated server has not answered in time. Their operations begin anew.
+func (b *block) reconnect(ctx context.Context, v *visitor) error {
+	v.session.Close()
+	return b.connect(ctx, v)
 }
 
 // workload is the point's, with a seed of the block's own: all arms of a block get the same operations at the same times,
@@ -150,7 +163,10 @@ func (b *block) warm(ctx context.Context, v *visitor) error {
 	if warmup == 0 {
 		return nil
 	}
-	_, err := v.session.Run(ctx, loadgen.Window{Measure: warmup})
+	res, err := v.session.Run(ctx, loadgen.Window{Measure: warmup})
+	if err == nil && res.InFlight > 0 {
+		return b.reconnect(ctx, v)
+	}
 	return b.explain(v, err)
 }
 

@@ -159,6 +159,7 @@ func (c *child) waitAccepting(ctx context.Context) error {
 func newChild(argv []string) *child {
 	c := &child{cmd: exec.Command(argv[0], argv[1:]...), exited: make(chan struct{}), stderr: &tail{}}
 	c.cmd.Stderr = c.stderr
+	c.cmd.WaitDelay = time.Second // a grandchild may hold standard error open for longer than we care
 	return c
 }
 
@@ -189,11 +190,11 @@ func (c *child) ended() error {
 	return err
 }
 
-// stop asks the process to end, waits, and kills it if it does not.
+// stop asks the process and whatever it has started to end, waits, and kills them if they do not.
 func (c *child) stop() { c.stopWithin(stopTimeout) }
 
 func (c *child) stopWithin(patience time.Duration) {
-	c.cmd.Process.Signal(syscall.SIGTERM)
+	c.signal(syscall.SIGTERM)
 	select {
 	case <-c.exited:
 	case <-time.After(patience):
@@ -202,9 +203,12 @@ func (c *child) stopWithin(patience time.Duration) {
 }
 
 func (c *child) kill() {
-	c.cmd.Process.Kill()
+	c.signal(syscall.SIGKILL)
 	<-c.exited
 }
+
+// signal reaches the whole process group: a reference may be a script that starts the server.
+func (c *child) signal(sig syscall.Signal) { syscall.Kill(-c.pid(), sig) }
 
 func freePort() (string, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -3,6 +3,7 @@ package runner
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,9 @@ type split struct {
 	shared         bool   // one processor for both: what is measured is their sum
 	how            string // one line for the reader
 }
+
+// all is the processors of both sides; one that both have may come twice.
+func (s split) all() []int { return slices.Concat(s.server, s.client) }
 
 // splitCPUs divides the processors that this process may use: as the scenario says, or by halves. Threads of one core
 // stay on one side, because a busy sibling slows its neighbour.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -75,17 +76,22 @@ func statusField(status []byte, name string) int64 {
 	return 0
 }
 
-// stealTicks is the time that the hypervisor has given to others while we wanted to run, all processors together.
-func stealTicks() int64 {
+// stealTicks is the time, in clock ticks, that the hypervisor has given to others while one of these processors wanted to
+// run.
+func stealTicks(cpus []int) (ticks int64) {
 	stat, err := os.ReadFile("/proc/stat")
 	if err != nil {
 		return 0
 	}
-	line, _, _ := bytes.Cut(stat, []byte{'\n'})
-	f := strings.Fields(string(line))
-	if len(f) < 9 {
-		return 0
+	for line := range strings.Lines(string(stat)) {
+		f := strings.Fields(line)
+		if len(f) < 9 || !strings.HasPrefix(f[0], "cpu") {
+			continue
+		}
+		if cpu, err := strconv.Atoi(f[0][len("cpu"):]); err == nil && slices.Contains(cpus, cpu) {
+			n, _ := strconv.ParseInt(f[8], 10, 64)
+			ticks += n
+		}
 	}
-	n, _ := strconv.ParseInt(f[8], 10, 64)
-	return n
+	return ticks
 }

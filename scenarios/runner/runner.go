@@ -59,22 +59,26 @@ func Run(ctx context.Context, opts Options) (dir string, err error) {
 	if err := r.prepare(); err != nil {
 		return "", err
 	}
-	r.pool, err = loadgen.NewPool(r.cpus.client)
-	if err != nil {
+	if err := r.open(); err != nil {
 		return "", err
+	}
+	return r.out.Dir(), r.finish(ctx, r.measure(ctx))
+}
+
+// measure runs the blocks.
+func (r *run) measure(ctx context.Context) error {
+	// Our own housekeeping must not take the server's time. The threads that are pinned come after: this would unpin them.
+	if err := server.Confine(r.cpus.client); err != nil {
+		return err
+	}
+	var err error
+	if r.pool, err = loadgen.NewPool(r.cpus.client); err != nil {
+		return err
 	}
 	defer r.pool.Close()
 	r.spawner = newSpawner()
 	defer r.spawner.close()
-	if err := r.open(); err != nil {
-		return "", err
-	}
-	// Our own housekeeping must not take the server's time. Children get their processors from the spawner.
-	if err := server.Confine(r.cpus.client); err != nil {
-		return "", errors.Join(err, r.out.Finish(results.Failed, err))
-	}
-	err = r.blocks(ctx)
-	return r.out.Dir(), r.finish(ctx, err)
+	return r.blocks(ctx)
 }
 
 // prepare settles everything that can be refused before anything is started.
@@ -134,7 +138,8 @@ func (r *run) finish(ctx context.Context, err error) error {
 	case err != nil:
 		status = results.Failed
 	}
-	return errors.Join(err, r.out.Finish(status, err))
+	after := r.out.Manifest(func(m *results.Manifest) { m.After = results.Capture() })
+	return errors.Join(err, after, r.out.Finish(status, err))
 }
 
 func (r *run) note(format string, args ...any) {

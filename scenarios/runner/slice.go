@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -16,6 +17,9 @@ import (
 // maxSteal is the share of a slice that the hypervisor may take from all processors together. One tick, 10 ms, voids a
 // slice of 50 ms; one of two seconds must survive it, or none would on a shared host.
 const maxSteal = 0.02
+
+// maxOff is by how much of its length a window may differ from what was planned.
+const maxOff = 0.10
 
 // slice visits one arm once and records what it saw.
 func (b *block) slice(ctx context.Context, v *visitor, round, pos int) error {
@@ -37,10 +41,8 @@ func (b *block) slice(ctx context.Context, v *visitor, round, pos int) error {
 	}
 	measured(&row, res)
 	used(&row, &before, &after)
-	row.Valid = true
-	if stolen := time.Duration(row.Steal) * clockTick; float64(stolen) > maxSteal*float64(plan.Slice) {
-		row.Valid, row.Why = false, fmt.Sprintf("steal: the hypervisor ran something else for %v", stolen)
-	}
+	row.Why = whyVoid(&row, plan.Slice)
+	row.Valid = row.Why == ""
 	if err := b.r.out.Slice(row); err != nil {
 		return err
 	}
@@ -50,7 +52,22 @@ func (b *block) slice(ctx context.Context, v *visitor, round, pos int) error {
 		}
 	}
 	v.progress.add(&row, v.response)
+	if res.InFlight > 0 { // replies are still to come on these connections: nothing else can be measured on them
+		return b.reconnect(ctx, v)
+	}
 	return nil
+}
+
+// whyVoid says why a slice is of no use to the statistics, or "". It looks at what happened, never at the result.
+func whyVoid(row *results.Slice, planned time.Duration) string {
+	if stolen := time.Duration(row.Steal) * clockTick; float64(stolen) > maxSteal*float64(planned) {
+		return fmt.Sprintf("steal: the hypervisor ran something else for %v", stolen)
+	}
+	// A load thread that did not get its processor reaches an edge late, and may see both at once.
+	if off := float64(row.Dur)/float64(planned) - 1; math.Abs(off) > maxOff {
+		return fmt.Sprintf("window: measured %v instead of %v", time.Duration(row.Dur), planned)
+	}
+	return ""
 }
 
 // reading is what is known of a server between slices.
@@ -77,7 +94,7 @@ func (b *block) look(ctx context.Context, v *visitor) (reading, error) {
 	}
 	var err error
 	g.usage, err = readUsage(v.child.pid())
-	g.steal = stealTicks()
+	g.steal = stealTicks(b.r.cpus.all())
 	return g, err
 }
 
