@@ -259,8 +259,12 @@ func (t *renderer) ratioMarks(r *Ratio, who string) string {
 }
 
 func (t *renderer) differenceNote() string {
+	chance := ""
+	if n := t.report.Differences(); n >= 20 {
+		chance = fmt.Sprintf("; of the %d intervals here about %.0f exclude 0 by chance alone", n, float64(n)*(1-Level))
+	}
 	return fmt.Sprintf("difference to %s, paired by block: geometric mean of the blocks' ratios [%.0f%% interval, "+
-		"studentized bootstrap and Student's t, the wider]; ~ the interval includes 0", t.report.Reference, Level*100)
+		"studentized bootstrap and Student's t, the wider]; ~ the interval includes 0%s", t.report.Reference, Level*100, chance)
 }
 
 // betterStyle is green for a difference in the direction that is wished for.

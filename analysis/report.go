@@ -102,6 +102,7 @@ func New(m results.Manifest, lines []results.Slice, trials []results.Trial, o Op
 			r.Points = append(r.Points, pr)
 		}
 		r.Warnings = append(r.Warnings, missing...)
+		r.Warnings = append(r.Warnings, pr.doubts(reference)...)
 	}
 	r.Warnings = append(r.Warnings, strangers(m, data)...)
 	if w := stolen(lines); w != "" {
@@ -151,6 +152,44 @@ func strangers(m results.Manifest, data map[PointArm][]*block) (out []Warning) {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// doubts are what a reader must know before the tables of a point.
+func (p *PointReport) doubts(reference string) (out []Warning) {
+	where := p.Point.Label
+	if where != "" {
+		where += ": "
+	}
+	for _, row := range p.Rows {
+		if v := row.Verdict.Verdict; row.Arm == reference && v != Valid && len(p.Rows) > 1 {
+			text := fmt.Sprintf("%sthe reference %s is %s, and so are the differences to it", where, reference, v)
+			if v == ClientBound {
+				text = fmt.Sprintf("%sthe reference %s is client-bound: differences of throughput and response time are of "+
+					"what the client allowed; CPU per operation is the sounder comparison", where, reference)
+			}
+			out = append(out, Warning(text))
+		}
+	}
+	if p.Slices < minDriftRounds {
+		out = append(out, Warning(fmt.Sprintf("%ssteadiness within a block is not checked: it takes %d slices a block, there "+
+			"are %d", where, minDriftRounds, p.Slices)))
+	}
+	return out
+}
+
+// Differences is how many differences with an interval the tables show.
+func (r *Report) Differences() (n int) {
+	for _, p := range r.Points {
+		for _, row := range p.Rows {
+			for m, cell := range row.Cells {
+				service := columnOf(m).service && p.Point.Mode != "open" // not shown
+				if !service && cell.Ratio != nil && cell.Ratio.Interval != nil {
+					n++
+				}
+			}
+		}
+	}
+	return n
 }
 
 // stolen warns of time that the hypervisor took within slices that count. It is little, or they would not, but a tail is
@@ -273,6 +312,10 @@ func newRow(a results.Arm, blocks []*block, ref map[Metric]metricValues, isRef b
 	if row.Void > 0 {
 		row.Warnings = append(row.Warnings, "void blocks are left out")
 	}
+	if late, due := lateArrivals(blocks); float64(late) > maxLate*float64(due) {
+		row.Warnings = append(row.Warnings, "more than 0.1% of the arrivals were sent over 1 ms after they were due: the delay is "+
+			"in the response times, not in the service times")
+	}
 	if overflow > 0 {
 		row.Warnings = append(row.Warnings, "some latencies were above the histogram's 60 s and are counted as 60 s")
 	}
@@ -280,6 +323,19 @@ func newRow(a results.Arm, blocks []*block, ref map[Metric]metricValues, isRef b
 		row.Cells[m] = newCell(columnOf(m), mv, ref[m], isRef)
 	}
 	return row
+}
+
+// maxLate is the share of late arrivals below which nothing is said: it is what a p99.9 does not see.
+const maxLate = 0.001
+
+func lateArrivals(blocks []*block) (late, due uint64) {
+	for _, b := range usableBlocks(blocks) {
+		for _, s := range b.valid {
+			late += s.Late
+			due += s.Intended
+		}
+	}
+	return late, due
 }
 
 func newCell(c column, mv, ref metricValues, isRef bool) Cell {

@@ -88,14 +88,21 @@ func figuresOf(run *results.Run, report *analysis.Report) ([]plots.Figure, error
 	return figures, nil
 }
 
-// histogramsOf reads the response times of every row, all blocks together.
+// histogramsOf reads the response times of every row, all usable blocks together.
 func histogramsOf(run *results.Run, report *analysis.Report) (map[analysis.PointArm]*hdrhistogram.Histogram, error) {
 	hists := map[analysis.PointArm]*hdrhistogram.Histogram{}
 	for _, p := range report.Points {
 		for _, row := range p.Rows {
-			h, err := run.Histogram(p.Point.Label, row.Arm, "", results.Response)
+			var blocks []int // those that the tables use
+			for _, v := range row.Cells[analysis.Throughput].Blocks {
+				blocks = append(blocks, v.Block)
+			}
+			if len(blocks) == 0 {
+				continue
+			}
+			h, err := run.Histogram(p.Point.Label, row.Arm, "", results.Response, blocks...)
 			if errors.Is(err, fs.ErrNotExist) {
-				continue // no block of this row came to its end
+				continue
 			}
 			if err != nil {
 				return nil, err
