@@ -64,7 +64,9 @@ func runScenario(ctx context.Context, c *cli.Command) error {
 	}
 	show := newDisplay(c.Root().ErrWriter, sc.Name)
 	dir, err := runner.Run(ctx, runner.Options{
-		Scenario: sc, Results: c.String("results"), Argv: os.Args, Observer: show,
+		Scenario: sc, Results: c.String("results"), Observer: show,
+		// Without the folder that the program happens to be in: under go run it is another every time.
+		Argv: append([]string{"shardlab"}, os.Args[1:]...),
 	})
 	show.clear()
 	if dir == "" {
