@@ -101,8 +101,13 @@ func TestRedisAgrees(t *testing.T) {
 		requests := [][]string{{"FLUSHALL"}}
 		s := newStream(100 + seed)
 		for len(requests) < 5000 {
-			requests = append(requests, s.next())
+			// Redis deletes expired keys in the background too, whenever it finds the time: DBSIZE would be a race.
+			if req := s.next(); !slices.Contains(req, "PXAT") {
+				requests = append(requests, req)
+			}
 		}
+		requests = append(requests, [][]string{{"FLUSHALL"}, {"SET", "k", "v", "PXAT", "1"}, {"GET", "k"}, {"EXISTS", "k"},
+			{"SET", "k", "v", "PXAT", "1"}, {"SET", "k", "w", "KEEPTTL", "GET"}, {"GET", "k"}, {"INCR", "j"}}...)
 		want := conversation(t, addr, requests, seed)
 		got := conversation(t, in.Addr().String(), requests, seed)
 		mustAgree(t, requests, got, want, "redis-server")
