@@ -95,7 +95,7 @@ func New(m results.Manifest, lines []results.Slice, trials []results.Trial, o Op
 	for _, p := range m.Points {
 		pr, missing := newPoint(m, p, data, reference, o)
 		switch {
-		case pr.Blocks == 0 && m.Status != "" && m.Status != results.Complete:
+		case !pr.finished() && m.Status != "" && m.Status != results.Complete:
 			r.Warnings = append(r.Warnings, Warning(strings.TrimSpace("no block was finished "+p.Label)))
 			continue
 		case len(pr.Rows) > 0:
@@ -105,6 +105,10 @@ func New(m results.Manifest, lines []results.Slice, trials []results.Trial, o Op
 		r.Warnings = append(r.Warnings, pr.doubts(reference)...)
 	}
 	r.Warnings = append(r.Warnings, strangers(m, data)...)
+	if slices.ContainsFunc(r.Points, func(p PointReport) bool { return p.Slices < minDriftRounds }) {
+		r.Warnings = append(r.Warnings, Warning(fmt.Sprintf("steadiness within blocks of fewer than %d slices is not checked",
+			minDriftRounds)))
+	}
 	if w := stolen(lines); w != "" {
 		r.Warnings = append(r.Warnings, w)
 	}
@@ -154,6 +158,11 @@ func strangers(m results.Manifest, data map[PointArm][]*block) (out []Warning) {
 	return out
 }
 
+// finished reports whether any arm's block came to its end, void or not.
+func (p *PointReport) finished() bool {
+	return slices.ContainsFunc(p.Rows, func(r Row) bool { return r.Blocks+r.Void > 0 })
+}
+
 // doubts are what a reader must know before the tables of a point.
 func (p *PointReport) doubts(reference string) (out []Warning) {
 	where := p.Point.Label
@@ -169,10 +178,6 @@ func (p *PointReport) doubts(reference string) (out []Warning) {
 			}
 			out = append(out, Warning(text))
 		}
-	}
-	if p.Slices < minDriftRounds {
-		out = append(out, Warning(fmt.Sprintf("%ssteadiness within a block is not checked: it takes %d slices a block, there "+
-			"are %d", where, minDriftRounds, p.Slices)))
 	}
 	return out
 }

@@ -241,3 +241,16 @@ func TestStolenTimeIsSaid(t *testing.T) {
 		t.Errorf("warnings %q, want %q", rep.Warnings, want)
 	}
 }
+
+// A block that was finished and is void is not an unfinished one: its row stands, and says that it is invalid.
+func TestFinishedVoidBlocksAreShown(t *testing.T) {
+	r := closedRun()
+	r.Manifest.Status = results.Interrupted
+	for i := range r.Slices {
+		r.Slices[i].Valid = false
+	}
+	report := analyse(t, r, Options{})
+	if len(report.Points) != 1 || report.Points[0].Rows[0].Verdict.Verdict != Invalid {
+		t.Errorf("%d points, warnings %q", len(report.Points), report.Warnings)
+	}
+}

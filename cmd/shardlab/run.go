@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/shardlab/shardlab/analysis"
+	"github.com/shardlab/shardlab/analysis/plots"
 	"github.com/shardlab/shardlab/scenarios"
 	"github.com/shardlab/shardlab/scenarios/runner"
 	"github.com/shardlab/shardlab/server"
@@ -130,5 +131,8 @@ func showRun(c *cli.Command, dir string) (invalid int, err error) {
 	if c.Bool("no-plots") {
 		return invalid, nil
 	}
-	return invalid, drawFigures(c, run, report, "")
+	if err := drawFigures(c, run, report, ""); err != nil && !errors.Is(err, plots.ErrNoData) {
+		return invalid, err
+	}
+	return invalid, nil
 }

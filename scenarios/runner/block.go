@@ -207,6 +207,7 @@ func (b *block) counters(ctx context.Context, v *visitor) error {
 	if err != nil {
 		return err
 	}
+	delete(info, "executable") // where Redis lay is nobody's business, and not even true: it names our working directory
 	return b.r.out.Counters(struct {
 		Point string            `json:"point"`
 		Arm   string            `json:"arm"`
