@@ -462,3 +462,40 @@ func TestTaskQueueKeepsOrder(t *testing.T) {
 		}
 	}
 }
+
+// A connection that floods waits for its turn once, however many events it causes meanwhile: with a place in the queue
+// for each, it would get ever more turns and starve the others.
+func TestFloodingConnectionWaitsForOneTurn(t *testing.T) {
+	s := start(t, Options{Transport: Epoll, Loops: 1, Listen: []Listen{{Addr: "127.0.0.1:0", Loop: 0}}}, &echo{})
+	l := s.transport.(*epoll).loops[0]
+	nc := dial(t, s)
+	chunk := bytes.Repeat(request("echo", strings.Repeat("v", 400)), 1000)
+	const rounds = 60
+	go func() {
+		for range rounds {
+			nc.Write(chunk)
+		}
+	}()
+	most := make(chan int, 1)
+	ended := make(chan struct{})
+	go func() { // looks at the queue on the loop's own thread, as often as it gets there
+		worst, seen := 0, make(chan int)
+		for {
+			select {
+			case <-ended:
+				most <- worst
+				return
+			default:
+				l.Post(&Task{Run: func() { seen <- len(l.again) }})
+				worst = max(worst, <-seen)
+			}
+		}
+	}()
+	if n, err := io.CopyN(io.Discard, nc, rounds*1000*int64(len("$400\r\n\r\n")+400)); err != nil {
+		t.Fatalf("after %d bytes: %v", n, err)
+	}
+	close(ended)
+	if worst := <-most; worst > 1 {
+		t.Errorf("one connection stood %d times in the queue", worst)
+	}
+}
