@@ -14,8 +14,9 @@ var directShard = &Topology{
 	Name:     "direct-shard",
 	About:    "shards owned by workers; a port per shard for clients that route, and a public port that routes for the rest",
 	Boundary: "owned", Dispatch: "client routing",
-	Transports: []string{server.Epoll},
-	without:    "shards live on event loops",
+	DirectPorts: true,
+	Transports:  []string{server.Epoll},
+	without:     "shards live on event loops",
 	// More ports than workers split a client's pipeline further and gain nothing.
 	shardPerWorker: true,
 	workers: func(asked, shards, cpus int) (int, error) {

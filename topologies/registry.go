@@ -17,6 +17,8 @@ type Topology struct {
 	Transports []string
 	// Responder marks a server that parses and answers without a store.
 	Responder bool
+	// DirectPorts marks a topology with a port for each shard besides the public one.
+	DirectPorts bool
 
 	// shardPerWorker makes the default one shard for each worker (rounded up to a power of two), not DefaultShards.
 	shardPerWorker bool

@@ -84,7 +84,7 @@ func resolve(t *Topology, c Config, cpus int) (Settings, error) {
 	if s.Shards < 1 || s.Shards > MaxShards || bits.OnesCount(uint(s.Shards)) != 1 {
 		return s, fmt.Errorf("shards: %d is not a power of two from 1 to %d", s.Shards, MaxShards)
 	}
-	if c.DirectPort != 0 && t != directShard {
+	if c.DirectPort != 0 && !t.DirectPorts {
 		return s, fmt.Errorf("direct port %d: topology %s has no direct shard ports", c.DirectPort, t.Name)
 	}
 	if c.NullValue != 0 && !t.Responder {
