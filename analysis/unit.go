@@ -85,9 +85,6 @@ func FormatSI(v float64) string {
 // FormatDuration is a time in ns, at the scale that suits it: "812 ns", "48.1 µs".
 func FormatDuration(ns float64) string { return formatOne(Nanoseconds, ns) }
 
-// FormatBytes is a size in bytes, with a binary prefix: "96.4 B", "12.1 MiB".
-func FormatBytes(b float64) string { return formatOne(Bytes, b) }
-
 // FormatRate is a rate per second: "81.2 k/s".
 func FormatRate(r float64) string { return formatOne(OpsPerSecond, r) }
 

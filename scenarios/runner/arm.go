@@ -26,7 +26,8 @@ const (
 // arm is one thing under comparison, ready to be started.
 type arm struct {
 	scenarios.Arm
-	kind string
+	kind   string
+	direct bool // a topology with a port for each shard
 }
 
 // prepareArms checks every arm at every point before anything is started, and leaves out optional references that are not
@@ -73,6 +74,7 @@ func (a *arm) check(r *run) error {
 	if topo.Responder {
 		a.kind = kindResponder
 	}
+	a.direct = topo.DirectPorts
 	for _, p := range r.opts.Scenario.Points {
 		if _, err := a.config(p, r.cpus.server).Resolve(); err != nil {
 			return err

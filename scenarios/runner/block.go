@@ -87,7 +87,7 @@ func (b *block) start(ctx context.Context, v *visitor) error {
 		v.child, err = startReference(ctx, b.r.spawner, v.arm.Command, b.r.cpus.server)
 	} else {
 		argv := v.arm.argv(b.r.opts.Exe, b.point.Point, b.r.cpus.server)
-		v.child, err = startTopology(b.r.spawner, argv, b.r.cpus.server)
+		v.child, err = startTopology(ctx, b.r.spawner, argv, v.arm.direct, b.r.cpus.server)
 	}
 	if err != nil {
 		return err

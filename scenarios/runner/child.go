@@ -31,8 +31,8 @@ type child struct {
 	stderr *tail
 }
 
-// startTopology runs `shardlab serve` and reads the addresses it prints.
-func startTopology(s *spawner, argv []string, cpus []int) (*child, error) {
+// startTopology runs `shardlab serve` and reads the addresses it prints; direct says that shard ports are among them.
+func startTopology(ctx context.Context, s *spawner, argv []string, direct bool, cpus []int) (*child, error) {
 	c := newChild(argv)
 	out, err := c.cmd.StdoutPipe()
 	if err != nil {
@@ -55,20 +55,10 @@ func startTopology(s *spawner, argv []string, cpus []int) (*child, error) {
 		}
 	}()
 	c.reap(read)
-	return c, c.readAddresses(lines, wantsDirect(argv))
+	return c, c.readAddresses(ctx, lines, direct)
 }
 
-// wantsDirect reports whether a second line with direct ports is to be expected.
-func wantsDirect(argv []string) bool {
-	for i := range argv[:len(argv)-1] {
-		if argv[i] == "--topology" {
-			return argv[i+1] == "direct-shard"
-		}
-	}
-	return false
-}
-
-func (c *child) readAddresses(lines <-chan string, direct bool) error {
+func (c *child) readAddresses(ctx context.Context, lines <-chan string, direct bool) error {
 	deadline := time.After(startTimeout)
 	next := func() (string, error) {
 		select {
@@ -78,6 +68,8 @@ func (c *child) readAddresses(lines <-chan string, direct bool) error {
 				return "", fmt.Errorf("%s ended before it served: %w", c.name(), c.ended())
 			}
 			return line, nil
+		case <-ctx.Done():
+			return "", ctx.Err()
 		case <-deadline:
 			c.kill()
 			return "", fmt.Errorf("%s did not serve within %v", c.name(), startTimeout)

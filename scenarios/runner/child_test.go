@@ -42,7 +42,7 @@ func TestChildThatDoesNotServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := startTopology(s, []string{"sh", "-c", "echo no such luck >&2; exit 3", "--topology", "shared"}, cpus)
+	c, err := startTopology(t.Context(), s, []string{"sh", "-c", "echo no such luck >&2; exit 3"}, false, cpus)
 	if err == nil || !strings.Contains(err.Error(), "ended before it served: exit status 3: no such luck") {
 		t.Errorf("got %v", err)
 	}
@@ -63,7 +63,8 @@ func TestStubbornChildIsKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := startTopology(s, []string{"sh", "-c", "trap '' TERM; echo 127.0.0.1:1; while :; do sleep 0.1; done"}, cpus)
+	c, err := startTopology(t.Context(), s, []string{"sh", "-c", "trap '' TERM; echo 127.0.0.1:1; while :; do sleep 0.1; done"},
+		false, cpus)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,6 @@ type run struct {
 // point is a scenario's point with what the load generator needs of it.
 type point struct {
 	scenarios.Point
-	index    int
 	workload loadgen.Workload
 	load     loadgen.Load
 	hash     string
@@ -92,8 +91,8 @@ func (r *run) prepare() error {
 	if err := r.prepareArms(); err != nil {
 		return err
 	}
-	for i, p := range sc.Points {
-		pt := point{Point: p, index: i, load: load(p.Load)}
+	for _, p := range sc.Points {
+		pt := point{Point: p, load: load(p.Load)}
 		if pt.workload, err = workload(sc.Seed, p.Workload); err == nil {
 			pt.hash, err = loadgen.StreamHash(pt.workload, pt.load)
 		}
