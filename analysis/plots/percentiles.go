@@ -56,10 +56,7 @@ func percentileFigure(r *analysis.Report, points []analysis.PointReport,
 		return f, false
 	}
 	lo, hi := logRange(ys)
-	cols := min(3, len(points))
-	if len(points) == 4 {
-		cols = 2
-	}
+	cols := min(2, len(points)) // of three, the labels from 99.99 on ran into each other
 	var panels []*plot.Plot
 	for i, p := range points {
 		pl := logPanel(pointTitle(p), lo, hi, i%cols == 0)
