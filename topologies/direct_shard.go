@@ -49,7 +49,7 @@ func (d *directBackend) Bind(loops []server.Loop) {
 // NewSession implements server.Backend. Listener 0 is the public address, listener n+1 the port of shard n.
 func (d *directBackend) NewSession(at server.Place) server.Session {
 	if shard := at.Listener - 1; shard >= 0 {
-		return newSession(d.host, at, &direct{d.shards[shard], shard, len(d.shards)})
+		return newSession(d.host, at, &direct{owned{d.shards, d.host.routing()}, shard})
 	}
 	return d.router.newSession(at)
 }

@@ -47,6 +47,9 @@ func (c *counters) addTo(n *command.Counts) {
 	n.Expired += c.expired.Load()
 }
 
+// routing is how keys find their shards in this instance.
+func (h *host) routing() routing { return routing{shards: h.in.Settings.Shards} }
+
 func (h *host) serving(srv *server.Server) { h.srv.Store(srv) }
 
 // join makes the counters of a new session.

@@ -54,99 +54,148 @@ type cells interface {
 // locked is one session's way to shards that are shared under locks.
 type locked struct {
 	cells
+	route  routing
 	hashes []uint64 // of the keys of the command in hand
-	set    []uint64 // bit i: the command in hand holds shard i
+	set    shardSet // the shards that it holds
 }
 
-func newLocked(c cells) *locked { return &locked{cells: c, set: make([]uint64, (c.len()+63)/64)} }
+func newLocked(c cells, route routing) *locked {
+	return &locked{cells: c, route: route, set: newShardSet(c.len())}
+}
 
-func (k *locked) one(x *command.Exec, cmd *command.Spec, args [][]byte) {
-	key := args[cmd.First]
-	hash := store.Hash(key)
-	c := k.cell(store.ShardOf(hash, k.len()))
+// Shard implements command.Held, for shards that many holds.
+func (k *locked) Shard(key []byte) (*store.Shard, uint64) {
+	hash, shard := k.route.find(key)
+	return &k.cell(shard).shard, hash
+}
+
+// Shards implements command.Held.
+func (k *locked) Shards() []*store.Shard {
+	all := make([]*store.Shard, k.len())
+	for i := range all {
+		all[i] = &k.cell(i).shard
+	}
+	return all
+}
+
+func (k *locked) one(x *command.Exec, st *step, args [][]byte) {
+	c, cmd := k.cell(st.shard), st.cmd
 	if cmd.Write {
 		c.mu.Lock()
-		cmd.One(x, &c.shard, hash, args)
+		command.RunOne(x, cmd, &c.shard, st.hash, args)
 		c.mu.Unlock()
 		return
 	}
 	c.mu.RLock()
-	cmd.One(x, &c.shard, hash, args)
+	command.RunOne(x, cmd, &c.shard, st.hash, args)
 	c.mu.RUnlock()
 	if x.Stale {
-		k.reap(x, hash, key)
+		k.reap(x, args[cmd.First])
 	}
 }
 
 // reap deletes a key that a reader found expired. The reader's lock is gone: Reap looks again.
-func (k *locked) reap(x *command.Exec, hash uint64, key []byte) {
-	c := k.cell(store.ShardOf(hash, k.len()))
+func (k *locked) reap(x *command.Exec, key []byte) {
+	hash, shard := k.route.find(key)
+	c := k.cell(shard)
 	c.mu.Lock()
 	x.Reap(&c.shard, hash, key)
 	c.mu.Unlock()
 }
 
 // parts holds every shard that the command touches from before its first part to after its last, so that a command of
-// many keys is atomic. Locks are taken in ascending order: two such commands cannot wait for each other.
-func (k *locked) parts(x *command.Exec, cmd *command.Spec, args [][]byte) bool {
-	n := k.mark(cmd, args)
-	k.each(func(c *cell) {
-		if cmd.Write {
-			c.mu.Lock()
-		} else {
-			c.mu.RLock()
-		}
-	})
-	begin(x, cmd, n)
-	if cmd.AllShards {
-		k.each(func(c *cell) { cmd.Part(x, &c.shard, 0, args) })
-	} else {
-		for i, hash := range k.hashes {
-			cmd.Part(x, &k.cell(store.ShardOf(hash, k.len())).shard, hash, cmd.PartArgs(args, i))
-		}
-	}
-	k.each(func(c *cell) {
-		if cmd.Write {
-			c.mu.Unlock()
-		} else {
-			c.mu.RUnlock()
-		}
-	})
+// many keys is atomic.
+func (k *locked) parts(x *command.Exec, cmd *command.Spec, args [][]byte) {
+	k.mark(x, cmd, args)
+	k.lock(cmd.Write)
+	k.run(x, cmd, args)
+	k.unlock(cmd.Write)
 	if x.Stale {
-		for i, hash := range k.hashes {
-			k.reap(x, hash, cmd.PartArgs(args, i)[0])
-		}
+		cmd.EachKey(x, args, func(key []byte) { k.reap(x, key) })
+	}
+	if cmd.End != nil {
+		cmd.End(x, args)
 	}
 	if len(k.hashes) > maxKept {
 		k.hashes = nil
 	}
-	return true
 }
 
-// mark notes the shards that the command needs and the hashes of its keys. It returns the number of parts.
-func (k *locked) mark(cmd *command.Spec, args [][]byte) int {
-	clear(k.set)
+func (k *locked) run(x *command.Exec, cmd *command.Spec, args [][]byte) {
+	x.Acc = command.Acc{}
 	if cmd.AllShards {
-		for i := range k.len() {
-			k.set[i/64] |= 1 << (i % 64)
-		}
-		return k.len()
+		cmd.Start(x, k.len())
+		k.set.each(func(i int) { command.RunPart(x, cmd, &k.cell(i).shard, 0, args) })
+		return
 	}
-	k.hashes = k.hashes[:0]
-	for i := range cmd.Parts(args) {
-		hash := store.Hash(cmd.PartArgs(args, i)[0])
-		shard := store.ShardOf(hash, k.len())
-		k.hashes = append(k.hashes, hash)
-		k.set[shard/64] |= 1 << (shard % 64)
+	cmd.Start(x, len(k.hashes))
+	for i, hash := range k.hashes {
+		part := cmd.PartArgs(args, i)
+		_, shard := k.route.find(part[0])
+		command.RunPart(x, cmd, &k.cell(shard).shard, hash, part)
 	}
-	return len(k.hashes)
 }
 
-// each visits the marked shards in ascending order.
-func (k *locked) each(f func(*cell)) {
-	for w, word := range k.set {
+func (k *locked) many(x *command.Exec, cmd *command.Spec, args [][]byte) {
+	k.mark(x, cmd, args)
+	k.lock(true)
+	cmd.Many(x, k, args)
+	k.unlock(true)
+}
+
+// mark notes the shards that the command needs and the hashes of its keys.
+func (k *locked) mark(x *command.Exec, cmd *command.Spec, args [][]byte) {
+	k.set.clear()
+	k.hashes = k.hashes[:0]
+	all := cmd.EachKey(x, args, func(key []byte) {
+		hash, shard := k.route.find(key)
+		k.hashes = append(k.hashes, hash)
+		k.set.add(shard)
+	})
+	if all {
+		k.set.fill(k.len())
+	}
+}
+
+// lock takes the marked shards in ascending order, so that two commands cannot wait for each other.
+func (k *locked) lock(write bool) {
+	k.set.each(func(i int) {
+		if write {
+			k.cell(i).mu.Lock()
+		} else {
+			k.cell(i).mu.RLock()
+		}
+	})
+}
+
+func (k *locked) unlock(write bool) {
+	k.set.each(func(i int) {
+		if write {
+			k.cell(i).mu.Unlock()
+		} else {
+			k.cell(i).mu.RUnlock()
+		}
+	})
+}
+
+// shardSet is a set of shard numbers.
+type shardSet []uint64
+
+func newShardSet(shards int) shardSet { return make(shardSet, (shards+63)/64) }
+
+func (s shardSet) clear()    { clear(s) }
+func (s shardSet) add(i int) { s[i/64] |= 1 << (i % 64) }
+func (s shardSet) fill(n int) {
+	for i := range n {
+		s.add(i)
+	}
+}
+
+// each visits the members in ascending order.
+func (s shardSet) each(f func(i int)) {
+	for w, word := range s {
 		for ; word != 0; word &= word - 1 {
-			f(k.cell(w*64 + bits.TrailingZeros64(word)))
+			f(w*64 + bits.TrailingZeros64(word))
 		}
 	}
 }

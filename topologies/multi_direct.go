@@ -14,7 +14,7 @@ var multiDirect = &Topology{
 	workers:    func(asked, _, cpus int) (int, error) { return orDefault(asked, cpus), nil },
 	build: func(in *Instance) (server.Backend, []server.Listen, error) {
 		store := newSharedStore(in.Settings.Shards)
-		keys := func(server.Place) keyspace { return newLocked(store) }
+		keys := func(server.Place) keyspace { return newLocked(store, in.host.routing()) }
 		return &backend{in.host, keys}, in.publicOnly(), nil
 	},
 }

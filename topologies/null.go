@@ -26,29 +26,34 @@ var null = &Topology{
 // nothing is a keyspace without keys: every read finds the same value, every write succeeds.
 type nothing struct{ value []byte }
 
-func (k *nothing) one(x *command.Exec, cmd *command.Spec, _ [][]byte) {
+func (k *nothing) one(x *command.Exec, st *step, _ [][]byte) {
 	switch {
-	case !cmd.Write:
+	case !st.cmd.Write:
 		x.W.Bulk(k.value)
-	case cmd.Name == "incr":
+	case st.cmd.Name == "incr":
 		x.W.Int(1)
 	default:
 		x.W.Status("OK")
 	}
 }
 
-func (k *nothing) parts(x *command.Exec, cmd *command.Spec, args [][]byte) bool {
-	if cmd.AllShards {
-		begin(x, cmd, 0)
-		return true
-	}
-	n := cmd.Parts(args)
-	begin(x, cmd, n)
-	if cmd.Begin != nil { // an array of values
-		for range n {
-			x.W.Bulk(k.value)
+func (k *nothing) parts(x *command.Exec, cmd *command.Spec, args [][]byte) {
+	x.Acc = command.Acc{}
+	if !cmd.AllShards {
+		n := cmd.Parts(args)
+		cmd.Start(x, n)
+		if cmd.Begin != nil { // an array of values
+			for range n {
+				x.W.Bulk(k.value)
+			}
 		}
+		x.Acc.N = int64(n)
 	}
-	x.Acc.N = int64(n)
-	return true
+	if cmd.End != nil {
+		cmd.End(x, args)
+	}
+}
+
+func (k *nothing) many(x *command.Exec, cmd *command.Spec, _ [][]byte) {
+	x.W.Error("ERR '" + cmd.Name + "' needs a store, and this is a responder without one")
 }

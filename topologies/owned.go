@@ -14,40 +14,33 @@ func newShards(n int) []*store.Shard {
 }
 
 // owned is one session's way to shards that all belong to the thread it runs on.
-type owned struct{ shards []*store.Shard }
-
-func (k *owned) one(x *command.Exec, cmd *command.Spec, args [][]byte) {
-	hash := store.Hash(args[cmd.First])
-	runOne(x, cmd, k.shards[store.ShardOf(hash, len(k.shards))], hash, args)
+type owned struct {
+	shards []*store.Shard
+	route  routing
 }
 
-func (k *owned) parts(x *command.Exec, cmd *command.Spec, args [][]byte) bool {
-	if cmd.AllShards {
-		begin(x, cmd, len(k.shards))
-		for _, sh := range k.shards {
-			cmd.Part(x, sh, 0, args)
-		}
-		return true
-	}
-	n := cmd.Parts(args)
-	begin(x, cmd, n)
-	for i := range n {
-		part := cmd.PartArgs(args, i)
-		hash := store.Hash(part[0])
-		runPart(x, cmd, k.shards[store.ShardOf(hash, len(k.shards))], hash, part)
-	}
-	return true
+// Shard implements command.Held.
+func (k *owned) Shard(key []byte) (*store.Shard, uint64) {
+	hash, shard := k.route.find(key)
+	return k.shards[shard], hash
 }
 
-func begin(x *command.Exec, cmd *command.Spec, parts int) {
-	if cmd.Begin != nil {
-		cmd.Begin(x, parts)
-	}
+// Shards implements command.Held.
+func (k *owned) Shards() []*store.Shard { return k.shards }
+
+func (k *owned) one(x *command.Exec, st *step, args [][]byte) {
+	runOne(x, st.cmd, k.shards[st.shard], st.hash, args)
 }
+
+func (k *owned) parts(x *command.Exec, cmd *command.Spec, args [][]byte) {
+	command.RunParts(x, cmd, k, args)
+}
+
+func (k *owned) many(x *command.Exec, cmd *command.Spec, args [][]byte) { cmd.Many(x, k, args) }
 
 // runOne runs a command on a shard that this thread owns.
 func runOne(x *command.Exec, cmd *command.Spec, sh *store.Shard, hash uint64, args [][]byte) {
-	cmd.One(x, sh, hash, args)
+	command.RunOne(x, cmd, sh, hash, args)
 	if x.Stale {
 		x.Reap(sh, hash, args[cmd.First])
 	}
@@ -55,7 +48,7 @@ func runOne(x *command.Exec, cmd *command.Spec, sh *store.Shard, hash uint64, ar
 
 // runPart runs one part on a shard that this thread owns.
 func runPart(x *command.Exec, cmd *command.Spec, sh *store.Shard, hash uint64, part [][]byte) {
-	cmd.Part(x, sh, hash, part)
+	command.RunPart(x, cmd, sh, hash, part)
 	if x.Stale {
 		x.Reap(sh, hash, part[0])
 	}
@@ -63,9 +56,8 @@ func runPart(x *command.Exec, cmd *command.Spec, sh *store.Shard, hash uint64, p
 
 // direct is a session on a direct shard port: it answers for one shard, which this thread owns, and never forwards.
 type direct struct {
-	shard  *store.Shard
-	index  int
-	shards int
+	owned // only the shard at index may be touched
+	index int
 }
 
 const (
@@ -73,36 +65,47 @@ const (
 	errKeyspaceWide  = "ERR keyspace-wide commands are not supported on direct shard ports; use the public port"
 )
 
-func (k *direct) one(x *command.Exec, cmd *command.Spec, args [][]byte) {
-	hash := store.Hash(args[cmd.First])
-	if store.ShardOf(hash, k.shards) != k.index {
+func (k *direct) one(x *command.Exec, st *step, args [][]byte) {
+	if st.shard != k.index {
 		x.W.Error(errRouteMismatch)
 		return
 	}
-	runOne(x, cmd, k.shard, hash, args)
+	k.owned.one(x, st, args)
 }
 
-func (k *direct) parts(x *command.Exec, cmd *command.Spec, args [][]byte) bool {
+func (k *direct) parts(x *command.Exec, cmd *command.Spec, args [][]byte) {
 	if cmd.AllShards {
 		if cmd.Write || cmd.Name == "dbsize" {
 			x.W.Error(errKeyspaceWide)
-			return false
+			return
 		}
-		begin(x, cmd, 1)
-		cmd.Part(x, k.shard, 0, args)
-		return true
+		only := owned{k.shards[k.index : k.index+1], routing{shards: 1}}
+		command.RunParts(x, cmd, &only, args)
+		return
 	}
-	n := cmd.Parts(args)
-	for i := range n { // all or nothing: no part runs before every key is known to be ours
-		if store.ShardOf(store.Hash(cmd.PartArgs(args, i)[0]), k.shards) != k.index {
-			x.W.Error(errRouteMismatch)
-			return false
-		}
+	if k.mine(x, cmd, args) {
+		k.owned.parts(x, cmd, args)
 	}
-	begin(x, cmd, n)
-	for i := range n {
-		part := cmd.PartArgs(args, i)
-		runPart(x, cmd, k.shard, store.Hash(part[0]), part)
+}
+
+func (k *direct) many(x *command.Exec, cmd *command.Spec, args [][]byte) {
+	if k.mine(x, cmd, args) {
+		k.owned.many(x, cmd, args)
 	}
-	return true
+}
+
+// mine reports whether every key is this port's, and says what is wrong if not: all or nothing, no part runs before.
+func (k *direct) mine(x *command.Exec, cmd *command.Spec, args [][]byte) bool {
+	foreign := false
+	all := cmd.EachKey(x, args, func(key []byte) {
+		_, shard := k.route.find(key)
+		foreign = foreign || shard != k.index
+	})
+	switch {
+	case all:
+		x.W.Error(errKeyspaceWide)
+	case foreign:
+		x.W.Error(errRouteMismatch)
+	}
+	return !all && !foreign
 }

@@ -18,7 +18,7 @@ type router struct {
 
 func (r *router) newSession(at server.Place) server.Session {
 	if len(r.loops) == 1 { // every key is local
-		return newSession(r.host, at, &owned{r.shards})
+		return newSession(r.host, at, &owned{r.shards, r.host.routing()})
 	}
 	s := &routed{r: r, home: at.Loop, hops: make([]hop, len(r.loops)), counters: r.host.join()}
 	s.x.Client, s.x.Host = &command.Client{ID: at.ID}, r.host
@@ -133,7 +133,7 @@ func (s *routed) plan(b *wire.Batch) {
 		s.hops[i].reset()
 	}
 	for _, req := range b.Reqs[b.Next:] {
-		cmd := command.Lookup(req.Args[0])
+		cmd := command.Find(req.Args)
 		if cmd == nil || cmd.Wrong(req.Args) != "" {
 			s.run = append(s.run, planned{cmd, req.Args, 0})
 			return
@@ -155,12 +155,12 @@ func (s *routed) split(cmd *command.Spec, args [][]byte) {
 			s.addPart(0, i, 0)
 		}
 	case cmd.One != nil:
-		hash := store.Hash(args[cmd.First])
-		s.addPart(0, store.ShardOf(hash, len(s.r.shards)), hash)
+		st := s.r.host.routing().planStep(args)
+		s.addPart(0, st.shard, st.hash)
 	case cmd.Part != nil:
 		for i := range cmd.Parts(args) {
-			hash := store.Hash(cmd.PartArgs(args, i)[0])
-			s.addPart(i, store.ShardOf(hash, len(s.r.shards)), hash)
+			hash, shard := s.r.host.routing().find(cmd.PartArgs(args, i)[0])
+			s.addPart(i, shard, hash)
 		}
 	}
 }
@@ -222,7 +222,7 @@ func (s *routed) mergeParts(p *planned) bool {
 			return false
 		}
 		x.Admit(p.cmd, p.args)
-		begin(x, p.cmd, p.parts)
+		p.cmd.Start(x, p.parts)
 	}
 	for ; s.merged < p.parts; s.merged++ {
 		if !s.hasResult() {
@@ -282,7 +282,7 @@ func (h *hop) execute() {
 		case req.cmd.One != nil:
 			runOne(x, req.cmd, sh, p.hash, req.args)
 		case req.cmd.AllShards:
-			req.cmd.Part(x, sh, 0, req.args)
+			command.RunPart(x, req.cmd, sh, 0, req.args)
 		default:
 			runPart(x, req.cmd, sh, p.hash, req.cmd.PartArgs(req.args, int(p.index)))
 		}

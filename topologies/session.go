@@ -4,29 +4,70 @@ import (
 	"github.com/shardlab/shardlab/server"
 	"github.com/shardlab/shardlab/server/command"
 	"github.com/shardlab/shardlab/server/wire"
+	"github.com/shardlab/shardlab/store"
 )
 
-// keyspace is a sharing boundary as one session meets it: it finds the shards of a command's keys, makes sure that it
-// may touch them, and runs the command there.
+// keyspace is a sharing boundary as one session meets it: it makes sure that it may touch the shards of a command's keys,
+// and runs the command there. Each method writes the whole reply.
 type keyspace interface {
-	one(x *command.Exec, cmd *command.Spec, args [][]byte)
-	// parts reports whether the command's End is to follow; if not, it has written the reply.
-	parts(x *command.Exec, cmd *command.Spec, args [][]byte) bool
+	// one runs a command of one shard: st.shard.
+	one(x *command.Exec, st *step, args [][]byte)
+	// parts runs a command of parts.
+	parts(x *command.Exec, cmd *command.Spec, args [][]byte)
+	// many runs a command that needs all its shards to itself.
+	many(x *command.Exec, cmd *command.Spec, args [][]byte)
 }
 
 // maxKept is how many keys of one command a session keeps scratch room for. More is given back after the command.
 const maxKept = 4096
 
+// maxPlan is how many requests a session plans ahead of executing them.
+const maxPlan = 64
+
+// routing says which shard a key belongs to.
+type routing struct {
+	mode   store.RouteMode
+	shards int
+}
+
+// find returns the hash that a shard is asked with, and the shard.
+func (r routing) find(key []byte) (hash uint64, shard int) {
+	hash, route := r.mode.Hashes(key)
+	return hash, store.ShardOf(route, r.shards)
+}
+
+// step is a request that is planned: what is known of it before it is executed.
+type step struct {
+	cmd   *command.Spec
+	hash  uint64
+	shard int // of a command of one shard
+}
+
+// planStep plans one request. What is wrong with a request is for Admit to find: hash and shard are then of no consequence.
+func (r routing) planStep(args [][]byte) step {
+	st := step{cmd: command.Find(args)}
+	switch c := st.cmd; {
+	case c == nil || c.One == nil:
+	case c.ByShard != nil:
+		st.shard = c.ByShard(args, r.shards)
+	case c.First < len(args):
+		st.hash, st.shard = r.find(args[c.First])
+	}
+	return st
+}
+
 // session executes a connection's requests where they arrive, whatever the boundary.
 type session struct {
 	x        command.Exec
 	keys     keyspace
+	route    routing
 	host     *host
 	counters *counters
+	plan     [maxPlan]step
 }
 
 func newSession(h *host, at server.Place, keys keyspace) *session {
-	s := &session{keys: keys, host: h, counters: h.join()}
+	s := &session{keys: keys, route: h.routing(), host: h, counters: h.join()}
 	s.x.Client, s.x.Host = &command.Client{ID: at.ID}, h
 	return s
 }
@@ -37,8 +78,7 @@ func (s *session) Exec(b *wire.Batch) bool {
 	x.BeginBatch()
 	x.W.Buf = b.Out
 	for b.Next < len(b.Reqs) && len(x.W.Buf) < wire.SoftOut && !x.Close {
-		s.request(b.Reqs[b.Next].Args)
-		b.Next++
+		s.stretch(b)
 	}
 	b.Out, b.Close = x.W.Buf, x.Close
 	x.W.Buf = nil
@@ -46,22 +86,36 @@ func (s *session) Exec(b *wire.Batch) bool {
 	return true
 }
 
-func (s *session) request(args [][]byte) {
+// stretch plans the next requests of b together, then executes them.
+func (s *session) stretch(b *wire.Batch) {
+	reqs := b.Reqs[b.Next:min(len(b.Reqs), b.Next+maxPlan)]
+	for i := range reqs {
+		s.plan[i] = s.route.planStep(reqs[i].Args)
+	}
 	x := &s.x
-	cmd := command.Lookup(args[0])
+	for i := range reqs {
+		if len(x.W.Buf) >= wire.SoftOut || x.Close {
+			return
+		}
+		s.request(&s.plan[i], reqs[i].Args)
+		b.Next++
+	}
+}
+
+func (s *session) request(st *step, args [][]byte) {
+	x, cmd := &s.x, st.cmd
 	if !x.Admit(cmd, args) {
 		return
 	}
 	switch {
 	case cmd.One != nil:
-		s.keys.one(x, cmd, args)
+		s.keys.one(x, st, args)
 	case cmd.Local != nil:
 		cmd.Local(x, args)
+	case cmd.Many != nil:
+		s.keys.many(x, cmd, args)
 	default:
-		x.Acc = command.Acc{}
-		if s.keys.parts(x, cmd, args) && cmd.End != nil {
-			cmd.End(x, args)
-		}
+		s.keys.parts(x, cmd, args)
 	}
 }
 

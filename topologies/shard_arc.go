@@ -12,7 +12,7 @@ var shardArc = &Topology{
 	workers:    runtimeWorkers,
 	build: func(in *Instance) (server.Backend, []server.Listen, error) {
 		all := newHandles(in.Settings.Shards)
-		keys := func(server.Place) keyspace { return newLocked(all.clone()) }
+		keys := func(server.Place) keyspace { return newLocked(all.clone(), in.host.routing()) }
 		return &backend{in.host, keys}, in.publicOnly(), nil
 	},
 }

@@ -13,7 +13,7 @@ var shared = &Topology{
 	workers:    runtimeWorkers,
 	build: func(in *Instance) (server.Backend, []server.Listen, error) {
 		store := newSharedStore(in.Settings.Shards)
-		keys := func(server.Place) keyspace { return newLocked(store) }
+		keys := func(server.Place) keyspace { return newLocked(store, in.host.routing()) }
 		return &backend{in.host, keys}, in.publicOnly(), nil
 	},
 }

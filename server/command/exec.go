@@ -1,6 +1,7 @@
 package command
 
 import (
+	"strings"
 	"time"
 
 	"github.com/shardlab/shardlab/server/wire"
@@ -116,6 +117,10 @@ func (x *Exec) Admit(cmd *Spec, args [][]byte) bool {
 	}
 	if wrong := cmd.Wrong(args); wrong != "" {
 		x.W.Error(wrong)
+		return false
+	}
+	if cmd.Subs != nil {
+		x.W.Error("ERR unknown subcommand '" + string(clip(args[1], 128)) + "'. Try " + strings.ToUpper(cmd.Name) + " HELP.")
 		return false
 	}
 	return true

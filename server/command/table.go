@@ -7,12 +7,13 @@ import (
 	"github.com/shardlab/shardlab/store"
 )
 
-// Spec is one command. Exactly one of Local, One and Part is set.
+// Spec is one command, or a container of them: exactly one of Subs, Local, One, Part and Many is set.
 type Spec struct {
-	Name    string // lower case
+	Name    string // lower case; of a subcommand "container|sub"
 	Arity   int    // number of arguments with the name; negative: at least that many
 	Write   bool   // may change a shard: the topology must hold it for writing
 	Fast    bool   // takes constant or logarithmic time, as Redis's flag says
+	DenyOOM bool   // may need more memory: refused when the store is at its limit and nothing can be evicted
 	First   int    // position of the first key; 0: no keys
 	Last    int    // position of the last key; negative counts from the end
 	Step    int    // from one key to the next
@@ -23,14 +24,24 @@ type Spec struct {
 	// text, or "".
 	Check func(args [][]byte) string
 
+	Subs []*Spec // of a container: the second word chooses
+
 	Local func(x *Exec, args [][]byte)
 	One   func(x *Exec, sh *store.Shard, hash uint64, args [][]byte)
+	// ByShard, beside One, chooses the shard by something other than a key; the hash is then 0.
+	ByShard func(args [][]byte, shards int) (shard int)
 
-	AllShards bool // Part runs once for each shard, without a key
+	AllShards bool // Part runs once for each shard, without a key; Many holds every shard
 	// Part gets a key with the Step-1 arguments behind it. With AllShards part is the whole request and hash 0.
 	Part  func(x *Exec, sh *store.Shard, hash uint64, part [][]byte)
 	Begin func(x *Exec, parts int)
 	End   func(x *Exec, args [][]byte)
+
+	// Many runs once, while every shard that it touches is held for it alone: those of EachKey.
+	Many func(x *Exec, held Held, args [][]byte)
+	// Touches replaces First, Last and Step for a command whose keys are not all among its arguments. It calls visit
+	// with each key and reports whether every shard is needed, whatever the keys.
+	Touches func(x *Exec, args [][]byte, visit func(key []byte)) (all bool)
 }
 
 // Wrong returns the error text that refuses args for s, or "".
@@ -42,6 +53,24 @@ func (s *Spec) Wrong(args [][]byte) string {
 		return s.Check(args)
 	}
 	return ""
+}
+
+// EachKey calls visit with every key of args in order. all means that the command needs every shard, whatever the keys.
+func (s *Spec) EachKey(x *Exec, args [][]byte, visit func(key []byte)) (all bool) {
+	if s.Touches != nil {
+		return s.Touches(x, args, visit)
+	}
+	if s.AllShards || s.First == 0 {
+		return s.AllShards
+	}
+	last := s.Last
+	if last < 0 {
+		last += len(args)
+	}
+	for i := s.First; i <= last; i += s.Step {
+		visit(args[i])
+	}
+	return false
 }
 
 // Parts is the number of keys that args holds, for a command with Part and without AllShards.
@@ -87,6 +116,21 @@ func init() {
 		}
 		shortNames[i].name, shortNames[i].spec = k, s
 	}
+}
+
+// Find returns the command that args ask for, which of a container is the subcommand. It returns nil when there is none.
+// A container itself is returned when its subcommand is missing or unknown; Admit then refuses it.
+func Find(args [][]byte) *Spec {
+	s := Lookup(args[0])
+	if s == nil || s.Subs == nil || len(args) < 2 {
+		return s
+	}
+	for _, sub := range s.Subs {
+		if is(args[1], sub.Name[len(s.Name)+1:]) {
+			return sub
+		}
+	}
+	return s
 }
 
 // Lookup finds a command by its name in any case. It returns nil when there is none.

@@ -1,0 +1,79 @@
+package command
+
+import "github.com/shardlab/shardlab/store"
+
+// RunOne runs a command of one key on its shard, which the caller holds: for writing if the command writes. Whether a
+// key that turned out to be expired can be deleted is the caller's to know: it looks at Exec.Stale.
+func RunOne(x *Exec, cmd *Spec, sh *store.Shard, hash uint64, args [][]byte) {
+	cmd.One(x, sh, hash, args)
+}
+
+// RunPart is RunOne for one part of a command.
+func RunPart(x *Exec, cmd *Spec, sh *store.Shard, hash uint64, part [][]byte) {
+	cmd.Part(x, sh, hash, part)
+}
+
+// Held is an exclusive hold on shards: all that a command touches.
+type Held interface {
+	// Shard returns the shard of a key, and the key's hash. The key must be one that the hold was taken for.
+	Shard(key []byte) (sh *store.Shard, hash uint64)
+	// Shards returns every shard in order, if the hold is on all of them.
+	Shards() []*store.Shard
+}
+
+// RunHeld runs any command, and writes its whole reply, on shards that are held for writing.
+func RunHeld(x *Exec, cmd *Spec, held Held, args [][]byte) {
+	switch {
+	case cmd.Local != nil:
+		cmd.Local(x, args)
+	case cmd.Many != nil:
+		cmd.Many(x, held, args)
+	case cmd.ByShard != nil:
+		all := held.Shards()
+		RunOne(x, cmd, all[cmd.ByShard(args, len(all))], 0, args)
+	case cmd.One != nil:
+		sh, hash := held.Shard(args[cmd.First])
+		RunOne(x, cmd, sh, hash, args)
+		x.reapHeld(sh, hash, args[cmd.First])
+	default:
+		RunParts(x, cmd, held, args)
+	}
+}
+
+// RunParts is RunHeld for a command of parts.
+func RunParts(x *Exec, cmd *Spec, held Held, args [][]byte) {
+	x.Acc = Acc{}
+	if cmd.AllShards {
+		all := held.Shards()
+		cmd.Start(x, len(all))
+		for _, sh := range all {
+			RunPart(x, cmd, sh, 0, args)
+		}
+	} else {
+		n := cmd.Parts(args)
+		cmd.Start(x, n)
+		for i := range n {
+			part := cmd.PartArgs(args, i)
+			sh, hash := held.Shard(part[0])
+			RunPart(x, cmd, sh, hash, part)
+			x.reapHeld(sh, hash, part[0])
+		}
+	}
+	if cmd.End != nil {
+		cmd.End(x, args)
+	}
+}
+
+// Start writes what comes before the replies of the parts.
+func (s *Spec) Start(x *Exec, parts int) {
+	if s.Begin != nil {
+		s.Begin(x, parts)
+	}
+}
+
+// reapHeld deletes a key that was found past its deadline.
+func (x *Exec) reapHeld(sh *store.Shard, hash uint64, key []byte) {
+	if x.Stale {
+		x.Reap(sh, hash, key)
+	}
+}
