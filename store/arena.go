@@ -2,10 +2,11 @@ package store
 
 import "encoding/binary"
 
-// A location is where a record starts: page id and offset, both in a 36-bit number that counts units of 8 bytes.
+// A location is where a record starts: page id and offset, both in a 32-bit number that counts units of 8 bytes,
+// so that a shard may hold 32 GiB.
 const (
 	offsetBits   = 13 // pageMax / unit
-	locationBits = 36
+	locationBits = 32
 	locationMask = 1<<locationBits - 1
 	maxPages     = 1 << (locationBits - offsetBits)
 )
@@ -159,8 +160,8 @@ func (a *arena) addPage(size int, m pageMeta) uint32 {
 			a.pages, a.meta = append(a.pages, nil), append(a.meta, pageMeta{})
 		}
 		if len(a.pages) == maxPages {
-			// At least 256 GiB: like running out of memory, which Go does not survive either.
-			panic("store: out of memory: a shard of more than 8388607 pages")
+			// Like running out of memory, which Go does not survive either. MakeRoom refuses well before.
+			panic("store: out of memory: a shard of more than 524287 pages")
 		}
 		id = uint32(len(a.pages))
 		a.pages, a.meta = append(a.pages, nil), append(a.meta, pageMeta{})

@@ -85,10 +85,10 @@ func (x *index) double() {
 	x.deepest = 0
 }
 
-// dirBits returns the lowest n directory bits of a slot's hash. A slot knows the first 18, enough for 150 million
+// dirBits returns the lowest n directory bits of a slot's hash. A slot knows the first 14, enough for ten million
 // entries; for more the key is hashed again.
 func dirBits(slot uint64, n uint8, a *arena) uint64 {
-	bits := slot >> (locationBits + homeBits)
+	bits := tagOf(slot) >> homeBits
 	if n > tagDirBits {
 		bits = Hash(a.record(slot).key()) >> homeBits
 	}

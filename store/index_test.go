@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestDeepDirectory takes a segment past the 18 directory bits that slots know, so that splits hash the keys again.
+// TestDeepDirectory takes a segment past the 14 directory bits that slots know, so that splits hash the keys again.
 func TestDeepDirectory(t *testing.T) {
 	m := newModel(t)
 	// A directory that deep needs some 512 segments to be granted.
@@ -13,7 +13,7 @@ func TestDeepDirectory(t *testing.T) {
 		m.set(numbered(i), nil, 0)
 	}
 	rng := rand.New(rand.NewPCG(3, 3))
-	low := func() []byte { return keyOf(rng.Uint64()<<tagBits | 0x5a5a5a5) }
+	low := func() []byte { return keyOf(rng.Uint64()<<tagBits | 0x5a5a5a) }
 	var keys [][]byte
 	for m.shard.index.depth <= tagDirBits || len(keys) < 2000 {
 		if len(keys) > 20_000 {

@@ -96,7 +96,7 @@ func checkSegment(s *Shard, g *segment, bits uint64, cells map[uint32]map[int]bo
 func checkSlot(s *Shard, slot uint64, at place, cells map[uint32]map[int]bool) error {
 	r := s.arena.record(slot)
 	hash := Hash(r.key())
-	if slot>>locationBits != hash%(1<<tagBits) {
+	if tagOf(slot) != hash%(1<<tagBits) {
 		return fmt.Errorf("slot %#x of hash %#x", slot, hash)
 	}
 	if _, p := s.find(hash, r.key()); p != at {

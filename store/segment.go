@@ -1,9 +1,17 @@
 package store
 
-// A slot is one entry of the index: the low 28 bits of the key's hash above the 36 bits of its record's location. 0 is
-// an empty slot: no record has location 0. Of the hash bits the lowest ten are the home, the others the directory's.
+// A slot is one entry of the index: a tag, the low 24 bits of the key's hash, above 8 bits of access meta, above the 32
+// bits of its record's location. 0 is an empty slot: no record has location 0. Of the hash bits the lowest ten are the
+// home, the others the directory's.
+//
+// The meta says how the entry was used of late, for eviction. It is in the slot and not in the record because choosing a
+// victim then reads only the index, where eight entries share a cache line. Pure reads change it (atomically: several may
+// run at once), so find loads slots atomically too; whoever may change the shard is alone and needs neither.
 const (
-	tagBits     = 64 - locationBits
+	metaBits    = 8
+	metaMask    = (1<<metaBits - 1) << locationBits
+	tagShift    = locationBits + metaBits
+	tagBits     = 64 - tagShift
 	homeBits    = 10
 	tagDirBits  = tagBits - homeBits // what a slot knows of the directory's bits
 	segmentSize = 8 << 10
@@ -27,7 +35,10 @@ type segment struct {
 	depth   uint8  // how many directory bits all its entries share
 }
 
-func newSlot(hash, location uint64) uint64 { return hash<<locationBits | location }
+func newSlot(hash, location uint64) uint64 { return hash<<tagShift | location }
+
+// tagOf returns the low bits of the hash that a slot knows.
+func tagOf(slot uint64) uint64 { return slot >> tagShift }
 
 // homeOf returns where to look for a hash first. Two of the 1,024 values share a home.
 func homeOf(hash uint64) uint {
@@ -55,7 +66,7 @@ func (g *segment) insert(slot uint64) {
 
 // put writes a slot into the first empty place from its home on.
 func (g *segment) put(slot uint64) {
-	i := homeOf(slot >> locationBits)
+	i := homeOf(tagOf(slot))
 	for g.slots[i] != 0 {
 		i = after(i)
 	}
@@ -66,7 +77,7 @@ func (g *segment) put(slot uint64) {
 // and a segment that lived long probes like a new one.
 func (g *segment) remove(i uint) {
 	for j := after(i); g.slots[j] != 0; j = after(j) {
-		if distance(homeOf(g.slots[j]>>locationBits), j) >= distance(i, j) {
+		if distance(homeOf(tagOf(g.slots[j])), j) >= distance(i, j) {
 			g.slots[i] = g.slots[j]
 			i = j
 		}

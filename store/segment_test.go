@@ -69,7 +69,7 @@ func TestSegmentDivide(t *testing.T) {
 
 // position returns where probing finds a slot.
 func position(g *segment, slot uint64) (uint, bool) {
-	for i := homeOf(slot >> locationBits); g.slots[i] != 0; i = after(i) {
+	for i := homeOf(tagOf(slot)); g.slots[i] != 0; i = after(i) {
 		if g.slots[i] == slot {
 			return i, true
 		}

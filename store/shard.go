@@ -1,5 +1,7 @@
 package store
 
+import "sync/atomic"
+
 // Shard is one hash table: byte keys to byte values, each with an optional deadline. The zero Shard is empty and ready.
 // It must not be copied after its first use.
 //
@@ -132,17 +134,17 @@ func (s *Shard) find(hash uint64, key []byte) (record, place) {
 	if g == nil {
 		return record{}, place{}
 	}
-	want := hash << locationBits
+	want := hash << tagShift
 	for i := homeOf(hash); ; i++ {
 		if i >= segmentSlots {
 			i = 0
 		}
-		slot := g.slots[i]
+		slot := atomic.LoadUint64(&g.slots[i])
 		if slot == 0 {
 			break
 		}
-		if slot^want > locationMask {
-			continue // another tag
+		if (slot^want)>>tagShift != 0 {
+			continue
 		}
 		if r := s.arena.record(slot); r.hasKey(key) {
 			return r, place{segment: g, slot: i}
@@ -155,8 +157,9 @@ func (s *Shard) find(hash uint64, key []byte) (record, place) {
 }
 
 func (s *Shard) findSpilled(g *segment, want uint64, key []byte) (record, place) {
-	for i, slot := range s.index.spill {
-		if slot^want > locationMask {
+	for i := range s.index.spill {
+		slot := atomic.LoadUint64(&s.index.spill[i])
+		if (slot^want)>>tagShift != 0 {
 			continue
 		}
 		if r := s.arena.record(slot); r.hasKey(key) {
