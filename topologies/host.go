@@ -17,10 +17,21 @@ type host struct {
 	in      *Instance
 	started time.Time
 	srv     atomic.Pointer[server.Server] // nil until it serves
+	plans   []*plan                       // one for each event loop; nil without
 
 	mu       sync.Mutex
 	sessions map[*counters]struct{}
 	gone     command.Counts // of sessions that have ended
+}
+
+func newHost(in *Instance) *host {
+	h := &host{in: in, started: time.Now()}
+	if in.Settings.Transport == server.Epoll {
+		for range in.Settings.Workers {
+			h.plans = append(h.plans, new(plan))
+		}
+	}
+	return h
 }
 
 // counters are one session's counts. The session adds to them once a batch; INFO reads them at any time.
@@ -49,6 +60,14 @@ func (c *counters) addTo(n *command.Counts) {
 
 // routing is how keys find their shards in this instance.
 func (h *host) routing() routing { return routing{shards: h.in.Settings.Shards} }
+
+// plan is the plan of the sessions on a loop; a session without a loop gets one for itself.
+func (h *host) plan(loop int) *plan {
+	if loop >= 0 && loop < len(h.plans) {
+		return h.plans[loop]
+	}
+	return new(plan)
+}
 
 func (h *host) serving(srv *server.Server) { h.srv.Store(srv) }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"time"
 
 	"github.com/shardlab/shardlab/server"
 )
@@ -34,7 +33,7 @@ func Open(cfg Config) (*Instance, error) {
 	if in.Settings, err = resolve(t, cfg, cfg.processors()); err != nil {
 		return nil, err
 	}
-	in.host = &host{in: in, started: time.Now()}
+	in.host = newHost(in)
 	backend, listen, err := t.build(in)
 	if err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"github.com/shardlab/shardlab/server"
 	"github.com/shardlab/shardlab/server/command"
 	"github.com/shardlab/shardlab/server/wire"
-	"github.com/shardlab/shardlab/store"
 )
 
 // keyspace is a sharing boundary as one session meets it: it makes sure that it may touch the shards of a command's keys,
@@ -21,41 +20,6 @@ type keyspace interface {
 // maxKept is how many keys of one command a session keeps scratch room for. More is given back after the command.
 const maxKept = 4096
 
-// maxPlan is how many requests a session plans ahead of executing them.
-const maxPlan = 64
-
-// routing says which shard a key belongs to.
-type routing struct {
-	mode   store.RouteMode
-	shards int
-}
-
-// find returns the hash that a shard is asked with, and the shard.
-func (r routing) find(key []byte) (hash uint64, shard int) {
-	hash, route := r.mode.Hashes(key)
-	return hash, store.ShardOf(route, r.shards)
-}
-
-// step is a request that is planned: what is known of it before it is executed.
-type step struct {
-	cmd   *command.Spec
-	hash  uint64
-	shard int // of a command of one shard
-}
-
-// planStep plans one request. What is wrong with a request is for Admit to find: hash and shard are then of no consequence.
-func (r routing) planStep(args [][]byte) step {
-	st := step{cmd: command.Find(args)}
-	switch c := st.cmd; {
-	case c == nil || c.One == nil:
-	case c.ByShard != nil:
-		st.shard = c.ByShard(args, r.shards)
-	case c.First < len(args):
-		st.hash, st.shard = r.find(args[c.First])
-	}
-	return st
-}
-
 // session executes a connection's requests where they arrive, whatever the boundary.
 type session struct {
 	x        command.Exec
@@ -63,11 +27,13 @@ type session struct {
 	route    routing
 	host     *host
 	counters *counters
-	plan     [maxPlan]step
+	plan     *plan
+	runner   runner // keys, if it is one
 }
 
 func newSession(h *host, at server.Place, keys keyspace) *session {
-	s := &session{keys: keys, route: h.routing(), host: h, counters: h.join()}
+	s := &session{keys: keys, route: h.routing(), host: h, counters: h.join(), plan: h.plan(at.Loop)}
+	s.runner, _ = keys.(runner)
 	s.x.Client, s.x.Host = &command.Client{ID: at.ID}, h
 	return s
 }
@@ -77,7 +43,7 @@ func (s *session) Exec(b *wire.Batch) bool {
 	x := &s.x
 	x.BeginBatch()
 	x.W.Buf = b.Out
-	for b.Next < len(b.Reqs) && len(x.W.Buf) < wire.SoftOut && !x.Close {
+	for b.Next < len(b.Reqs) && !s.full() {
 		s.stretch(b)
 	}
 	b.Out, b.Close = x.W.Buf, x.Close
@@ -86,19 +52,22 @@ func (s *session) Exec(b *wire.Batch) bool {
 	return true
 }
 
+// full reports whether enough replies have gathered for now, or the connection ends.
+func (s *session) full() bool { return len(s.x.W.Buf) >= wire.SoftOut || s.x.Close }
+
 // stretch plans the next requests of b together, then executes them.
 func (s *session) stretch(b *wire.Batch) {
 	reqs := b.Reqs[b.Next:min(len(b.Reqs), b.Next+maxPlan)]
-	for i := range reqs {
-		s.plan[i] = s.route.planStep(reqs[i].Args)
-	}
-	x := &s.x
-	for i := range reqs {
-		if len(x.W.Buf) >= wire.SoftOut || x.Close {
-			return
+	steps := s.plan.make(s.route, reqs)
+	for len(steps) > 0 && !s.full() {
+		n := 1
+		if ones := leadingOnes(steps); ones >= minRun && s.runner != nil {
+			n = s.runner.run(s, steps[:ones], reqs[:ones])
+		} else {
+			s.request(&steps[0], reqs[0].Args)
 		}
-		s.request(&s.plan[i], reqs[i].Args)
-		b.Next++
+		b.Next += n
+		steps, reqs = steps[n:], reqs[n:]
 	}
 }
 
