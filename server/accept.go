@@ -6,18 +6,31 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// accepted is a socket that is to become a connection.
+type accepted struct {
+	fd         int
+	id         int64
+	listener   int
+	peer, self string
+}
+
 // listeners are the listening sockets of one poller. After a failed accept they rest for a while, out of the poller,
 // because a level-triggered socket with a waiting connection would otherwise wake it without end.
 type listeners struct {
 	s        *Server
 	p        *poller
 	index    map[int]int // descriptor → index in Options.Listen
+	names    []string    // of the addresses, by that index
 	failures int
 	resumeAt time.Time // not zero while they rest
 }
 
 func newListeners(s *Server, p *poller) listeners {
-	return listeners{s: s, p: p, index: map[int]int{}}
+	ls := listeners{s: s, p: p, index: map[int]int{}}
+	for _, a := range s.addrs {
+		ls.names = append(ls.names, socketName(a))
+	}
+	return ls
 }
 
 // add takes over fd.
@@ -36,18 +49,18 @@ func (ls *listeners) close() {
 }
 
 // ready accepts what waits on fd and passes each connection to take. It reports whether fd is one of the listeners.
-func (ls *listeners) ready(fd int, take func(fd int, id int64, listener int)) bool {
+func (ls *listeners) ready(fd int, take func(accepted)) bool {
 	index, ok := ls.index[fd]
 	if !ok {
 		return false
 	}
 	const most = 64 // then other descriptors get their turn; the poller reports fd again
 	for range most {
-		nfd, _, err := unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		nfd, peer, err := unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		switch err {
 		case nil:
 			ls.failures = 0
-			ls.welcome(nfd, index, take)
+			ls.welcome(nfd, peer, index, take)
 		case unix.EAGAIN:
 			return true
 		case unix.EINTR, unix.ECONNABORTED:
@@ -59,16 +72,19 @@ func (ls *listeners) ready(fd int, take func(fd int, id int64, listener int)) bo
 	return true
 }
 
-func (ls *listeners) welcome(fd, index int, take func(int, int64, int)) {
+func (ls *listeners) welcome(fd int, peer unix.Sockaddr, index int, take func(accepted)) {
 	id, ok := ls.s.admit()
 	if !ok {
 		rawWrite(fd, []byte(rejection))
 		unix.Close(fd)
 		return
 	}
-	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	keepAlive(fd)
-	take(fd, id, index)
+	at := ls.s.addrs[index]
+	if at.Network() == "tcp" {
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+		keepAlive(fd)
+	}
+	take(accepted{fd, id, index, peerAddr(peer, at), localAddr(fd, at, ls.names[index])})
 }
 
 // keepAlive finds clients that have vanished without a word, with the values of Go's net package (15 s idle, 9 probes 15 s
@@ -82,7 +98,7 @@ func keepAlive(fd int) {
 
 func (ls *listeners) rest(fd int, err error) {
 	pause := acceptBackoff(ls.failures)
-	ls.s.opts.Log("accept on %s: %v; next try in %v", ls.s.addrs[ls.index[fd]], err, pause)
+	ls.s.opts.Log.Error("accept failed", "address", ls.s.addrs[ls.index[fd]], "error", err, "next try in", pause)
 	ls.failures++
 	ls.resumeAt = time.Now().Add(pause)
 	for fd := range ls.index {
@@ -149,10 +165,10 @@ func (a *acceptor) run() {
 	}
 }
 
-func (a *acceptor) hand(fd int, id int64, listener int) {
+func (a *acceptor) hand(c accepted) {
 	l := a.loops[a.next%len(a.loops)]
 	a.next++
-	l.Post(&Task{Run: func() { l.adopt(fd, id, listener) }})
+	l.Post(&Task{Run: func() { l.adopt(c) }})
 }
 
 // stop makes run return. It may be called more than once.

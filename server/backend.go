@@ -15,6 +15,17 @@ type Place struct {
 	ID       int64 // unique in this server, from 1
 	Listener int   // index in Options.Listen of the address it came in by
 	Loop     int   // its event loop, -1 where there are none
+	Conn     Conn  // nil for a session that no connection drives
+}
+
+// Conn is a connection as a backend sees it. Its methods may be called from any goroutine, also when it has ended.
+type Conn interface {
+	// Remote is the peer's address and Local ours, as host:port; for a unix socket both are its path and ":0", as Redis writes them.
+	Remote() string
+	Local() string
+	// Kill closes the connection soon. What is being executed for it is not answered; a session that ends its own connection
+	// sets Batch.Close instead, after which the replies are written.
+	Kill()
 }
 
 // Session executes one connection's requests. One goroutine at a time uses it; with event loops always the loop's.
@@ -34,12 +45,17 @@ type Loop interface {
 	// Post makes the loop call t.Run soon, on its own thread. It never blocks and may be called from any goroutine.
 	// The task must not be posted again before it has begun to run.
 	Post(t *Task)
+	// PostFrom is Post for the thread of event loop from. What one loop sends another this way takes no lock, wakes the
+	// receiver only when it sleeps, and runs in the order it was sent.
+	PostFrom(from int, t *Task)
 }
 
 // Task is a piece of work for a loop. It is the poster's memory, so that posting allocates nothing.
 type Task struct {
-	Run  func()
-	next *Task
+	Run func()
+
+	next    *Task
+	spilled *ring // that had no room for it
 }
 
 // LoopBackend is a backend whose data lives on the event loops.
@@ -47,4 +63,11 @@ type LoopBackend interface {
 	Backend
 	// Bind is called once, before any connection is accepted.
 	Bind(loops []Loop)
+}
+
+// Ticker is a backend with work to do at times, such as expiring keys. Without event loops nobody calls it.
+type Ticker interface {
+	// Tick is called on the thread of every event loop each Options.TickEvery, less often when the loop is late. It must be
+	// brief: the loop's connections wait.
+	Tick(loop int)
 }

@@ -16,6 +16,8 @@ type conn struct {
 	fd   int
 	loop *loop
 	sess Session
+	peer string // its address
+	self string // ours
 
 	in    input
 	batch *wire.Batch // nil unless requests are being answered
@@ -26,12 +28,37 @@ type conn struct {
 	hungUp    bool // the peer has closed its side: read on to the end
 	blocked   bool // the socket took less than we had
 	executing bool // the backend owns batch
+	killed    bool // to be closed as soon as the backend gives the batch back
 	closed    bool
 	queued    bool // on loop.again
 	budget    int  // steps left in this turn
 
 	done   Task
-	onDone func()
+	onDone func(from int)
+}
+
+// Remote implements Conn.
+func (c *conn) Remote() string { return c.peer }
+
+// Local implements Conn.
+func (c *conn) Local() string { return c.self }
+
+// Kill implements Conn.
+func (c *conn) Kill() {
+	c.loop.Post(&Task{Run: func() {
+		if c.killed = true; !c.executing {
+			c.close()
+		}
+	}})
+}
+
+// isDone is Batch.OnDone.
+func (c *conn) isDone(from int) {
+	if from < 0 {
+		c.loop.Post(&c.done)
+	} else {
+		c.loop.PostFrom(from, &c.done)
+	}
 }
 
 // event notes what the poller saw and goes on.
@@ -53,6 +80,10 @@ func (c *conn) event(events uint32) {
 // resume goes on after the backend has called OnDone.
 func (c *conn) resume() {
 	c.executing = false
+	if c.killed {
+		c.close()
+		return
+	}
 	c.advance()
 }
 

@@ -41,14 +41,13 @@ func (t *epoll) open() error {
 		}
 		t.loops = append(t.loops, l)
 	}
-	for i, spec := range t.s.opts.Listen {
-		fd, err := listenerFD(t.s.listeners[i])
+	for _, b := range t.s.bound {
+		fd, err := b.takeFD()
 		if err != nil {
 			return err
 		}
-		if spec.Loop != AnyLoop {
-			l := t.loops[spec.Loop]
-			err = l.listeners.add(fd, i)
+		if b.loop != AnyLoop {
+			err = t.loops[b.loop].listeners.add(fd, b.index)
 		} else {
 			if t.acc == nil {
 				if t.acc, err = newAcceptor(t.s, t.loops); err != nil {
@@ -56,7 +55,7 @@ func (t *epoll) open() error {
 					return err
 				}
 			}
-			err = t.acc.listeners.add(fd, i)
+			err = t.acc.listeners.add(fd, b.index)
 		}
 		if err != nil {
 			return err
@@ -76,11 +75,7 @@ func (t *epoll) close() {
 
 func (t *epoll) start() error {
 	if lb, ok := t.s.backend.(LoopBackend); ok {
-		loops := make([]Loop, len(t.loops))
-		for i, l := range t.loops {
-			loops[i] = l
-		}
-		lb.Bind(loops)
+		lb.Bind(t.eventLoops())
 	}
 	pinned := make(chan error, len(t.loops))
 	for _, l := range t.loops {
@@ -100,6 +95,14 @@ func (t *epoll) start() error {
 		t.wg.Go(t.acc.run)
 	}
 	return nil
+}
+
+func (t *epoll) eventLoops() []Loop {
+	loops := make([]Loop, len(t.loops))
+	for i, l := range t.loops {
+		loops[i] = l
+	}
+	return loops
 }
 
 func (t *epoll) drain(ctx context.Context) error {

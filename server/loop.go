@@ -17,8 +17,10 @@ type loop struct {
 	s         *Server
 	id, cpu   int
 	listeners listeners
+	timer     timer
+	ticker    Ticker // nil: the backend has nothing to do at times
 
-	tasks    taskQueue
+	tasks    inbox
 	sleeping atomic.Bool // in, or about to enter, a wait: a poster must wake it
 
 	conns []*conn // by descriptor; nil where there is none
@@ -38,16 +40,35 @@ func newLoop(s *Server, id, cpu int) (*loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &loop{
+	l := &loop{
 		poller: p, s: s, id: id, cpu: cpu, listeners: newListeners(s, p),
 		drained: make(chan struct{}),
-	}, nil
+	}
+	l.ticker, _ = s.backend.(Ticker)
+	if l.timer, err = newTimer(p, s.opts.TickEvery); err != nil {
+		p.close()
+		return nil, err
+	}
+	return l, nil
 }
 
 // Post implements Loop.
 func (l *loop) Post(t *Task) {
-	l.tasks.push(t)
-	// The loop sets sleeping, then looks at the queue; we push, then look at sleeping: one of us sees the other.
+	l.tasks.queue.push(t)
+	l.rouse()
+}
+
+// PostFrom implements Loop.
+func (l *loop) PostFrom(from int, t *Task) {
+	if !l.tasks.ring(from).push(t) {
+		l.tasks.queue.push(t)
+	}
+	l.rouse()
+}
+
+// rouse wakes the loop after a task was posted. The loop sets sleeping, then looks for tasks; a poster posts, then looks
+// at sleeping: one of them sees the other.
+func (l *loop) rouse() {
 	if l.sleeping.Load() && l.sleeping.CompareAndSwap(true, false) {
 		l.wake()
 	}
@@ -60,11 +81,7 @@ func (l *loop) run(pinned chan<- error) {
 	for !l.stopping {
 		l.handle(l.next())
 		l.listeners.resume()
-		for t := l.tasks.takeAll(); t != nil; {
-			next := t.next // t may be posted again as soon as it runs
-			t.Run()
-			t = next
-		}
+		l.tasks.run()
 		l.continueReading()
 	}
 	l.listeners.close()
@@ -83,6 +100,7 @@ func (l *loop) each(f func(*conn)) {
 // close gives back the descriptors, also of a loop that never ran.
 func (l *loop) close() {
 	l.listeners.close()
+	l.timer.close()
 	l.poller.close()
 }
 
@@ -119,15 +137,27 @@ func (l *loop) handle(events []unix.EpollEvent) {
 			l.conns[fd].event(events[i].Events)
 			continue
 		}
+		if fd == l.timer.fd {
+			l.tick()
+			continue
+		}
 		l.listeners.ready(fd, l.adopt)
 	}
 }
 
+// tick does what is to be done at times.
+func (l *loop) tick() {
+	l.timer.read()
+	if l.ticker != nil {
+		l.ticker.Tick(l.id)
+	}
+}
+
 // adopt makes a connection of an accepted socket.
-func (l *loop) adopt(fd int, id int64, listener int) {
-	c := &conn{fd: fd, loop: l}
-	c.done.Run = c.resume
-	c.onDone = func() { l.Post(&c.done) }
+func (l *loop) adopt(a accepted) {
+	fd, id := a.fd, a.id
+	c := &conn{fd: fd, loop: l, peer: a.peer, self: a.self}
+	c.done.Run, c.onDone = c.resume, c.isDone
 	if l.stopping || l.draining {
 		unix.Close(fd)
 		l.s.leave()
@@ -135,13 +165,13 @@ func (l *loop) adopt(fd int, id int64, listener int) {
 	}
 	// Edge-triggered for both directions: no epoll_ctl is ever needed again, whoever waits for what.
 	if err := l.add(fd, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP|unix.EPOLLET); err != nil {
-		l.s.opts.Log("connection %d: %v", id, err)
+		l.s.opts.Log.Error("connection refused", "id", id, "error", err)
 		unix.Close(fd)
 		l.s.leave()
 		return
 	}
 	c.in.parser = wire.NewParser(l.s.opts.Limits)
-	c.sess = l.s.backend.NewSession(Place{ID: id, Listener: listener, Loop: l.id})
+	c.sess = l.s.backend.NewSession(Place{ID: id, Listener: a.listener, Loop: l.id, Conn: c})
 	for fd >= len(l.conns) {
 		l.conns = append(l.conns, nil)
 	}

@@ -31,21 +31,22 @@ func newNetpoll(s *Server) *netpoll {
 }
 
 func (t *netpoll) start() error {
-	for i, ln := range t.s.listeners {
-		t.wg.Go(func() { t.accept(i, ln) })
+	for _, b := range t.s.bound {
+		t.wg.Go(func() { t.accept(b) })
 	}
 	return nil
 }
 
-func (t *netpoll) accept(listener int, ln *net.TCPListener) {
+func (t *netpoll) accept(ln bound) {
 	for failures := 0; ; {
-		nc, err := ln.AcceptTCP()
+		nc, err := ln.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil {
-			t.s.opts.Log("accept on %s: %v", ln.Addr(), err)
-			time.Sleep(acceptBackoff(failures))
+			pause := acceptBackoff(failures)
+			t.s.opts.Log.Error("accept failed", "address", ln.Addr(), "error", err, "next try in", pause)
+			time.Sleep(pause)
 			failures++
 			continue
 		}
@@ -55,7 +56,8 @@ func (t *netpoll) accept(listener int, ln *net.TCPListener) {
 			reject(nc)
 			continue
 		}
-		c := &netConn{t: t, nc: nc, place: Place{ID: id, Listener: listener, Loop: -1}}
+		c := &netConn{t: t, nc: nc, place: Place{ID: id, Listener: ln.index, Loop: -1}}
+		c.place.Conn = c
 		if t.add(c) {
 			t.wg.Go(c.serve)
 		}
@@ -64,7 +66,7 @@ func (t *netpoll) accept(listener int, ln *net.TCPListener) {
 
 // reject tells a connection that there is no room. It must not hold up the acceptor: a fresh socket's buffer takes these
 // bytes at once, and the deadline is for the one that does not.
-func reject(nc *net.TCPConn) {
+func reject(nc net.Conn) {
 	nc.SetWriteDeadline(time.Now().Add(time.Millisecond))
 	nc.Write([]byte(rejection))
 	nc.Close()
@@ -91,6 +93,8 @@ func (t *netpoll) remove(c *netConn) {
 		close(t.empty)
 	}
 }
+
+func (t *netpoll) eventLoops() []Loop { return nil }
 
 func (t *netpoll) drain(ctx context.Context) error {
 	t.s.unbind()
@@ -123,13 +127,27 @@ func (t *netpoll) stop() {
 // netConn is one connection and the state of its goroutine.
 type netConn struct {
 	t     *netpoll
-	nc    *net.TCPConn
+	nc    net.Conn
 	place Place
 
 	in   input
 	sess Session
 	done chan struct{} // a token when the backend is done with the batch
 }
+
+// Remote implements Conn.
+func (c *netConn) Remote() string {
+	if a := c.nc.RemoteAddr(); a.Network() != "unix" {
+		return a.String()
+	}
+	return c.Local()
+}
+
+// Local implements Conn.
+func (c *netConn) Local() string { return socketName(c.nc.LocalAddr()) }
+
+// Kill implements Conn.
+func (c *netConn) Kill() { c.nc.Close() }
 
 func (c *netConn) serve() {
 	defer c.t.remove(c)
@@ -138,7 +156,7 @@ func (c *netConn) serve() {
 	defer c.sess.Close()
 	c.done = make(chan struct{}, 1)
 	c.in = input{parser: wire.NewParser(c.t.s.opts.Limits), buf: make([]byte, readSize)}
-	b := &wire.Batch{OnDone: func() { c.done <- struct{}{} }}
+	b := &wire.Batch{OnDone: func(int) { c.done <- struct{}{} }}
 	for draining := false; ; {
 		room := c.in.space()
 		n, err := c.nc.Read(room)

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"net"
 	"os"
 	"time"
 	"unsafe"
@@ -76,6 +75,37 @@ func (p *poller) wait(d time.Duration) []unix.EpollEvent {
 	return p.events[:n]
 }
 
+// timer makes its poller return at fixed intervals. As a descriptor it needs no clock to be read in every turn, and a loop that
+// waits needs no time to be given.
+type timer struct{ fd int }
+
+func newTimer(p *poller, every time.Duration) (timer, error) {
+	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
+	if err != nil {
+		return timer{-1}, os.NewSyscallError("timerfd_create", err)
+	}
+	interval := unix.NsecToTimespec(int64(every))
+	err = unix.TimerfdSettime(fd, 0, &unix.ItimerSpec{Interval: interval, Value: interval}, nil)
+	if err == nil {
+		err = p.add(fd, unix.EPOLLIN)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return timer{-1}, os.NewSyscallError("timerfd_settime", err)
+	}
+	return timer{fd}, nil
+}
+
+// read returns how many intervals have passed since the last call, and sets the timer going again.
+func (t timer) read() (intervals uint64) {
+	rawRead(t.fd, (*[8]byte)(unsafe.Pointer(&intervals))[:])
+	return intervals
+}
+
+func (t timer) close() {
+	unix.Close(t.fd)
+}
+
 // rawRead and rawWrite are read(2) and write(2) on a nonblocking descriptor, without the scheduler's bookkeeping.
 func rawRead(fd int, b []byte) (int, unix.Errno) { return rawIO(unix.SYS_READ, fd, b) }
 
@@ -89,23 +119,4 @@ func rawIO(call uintptr, fd int, b []byte) (int, unix.Errno) {
 		}
 		return int(n), unix.Errno(errno)
 	}
-}
-
-// listenerFD takes the descriptor out of ln, which is closed: our epoll watches it, not Go's.
-func listenerFD(ln *net.TCPListener) (int, error) {
-	f, err := ln.File()
-	if err != nil {
-		return -1, err
-	}
-	defer f.Close()
-	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		return -1, os.NewSyscallError("dup", err)
-	}
-	if err := unix.SetNonblock(fd, true); err != nil {
-		unix.Close(fd)
-		return -1, os.NewSyscallError("set nonblock", err)
-	}
-	ln.Close()
-	return fd, nil
 }

@@ -15,8 +15,6 @@ func (q *taskQueue) push(t *Task) {
 	}
 }
 
-func (q *taskQueue) empty() bool { return q.head.Load() == nil }
-
 // takeAll returns the queued tasks, the oldest first.
 func (q *taskQueue) takeAll() *Task {
 	var oldest *Task

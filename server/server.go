@@ -8,47 +8,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/shardlab/shardlab/server/wire"
-)
-
-// The transports.
-const (
-	Netpoll = "netpoll"
-	Epoll   = "epoll"
-)
-
-// Defaults of Options.
-const (
-	DefaultMaxConns = 4096
-	readSize        = 64 << 10 // one read; also what a connection with an unfinished request holds
 )
 
 // rejection is what a connection above the limit is told, in RESP whatever it speaks.
 const rejection = "-ERR max connections reached\r\n"
-
-// Options say how to serve.
-type Options struct {
-	Transport string   // Netpoll or Epoll
-	Listen    []Listen // at least one
-	Loops     int      // Epoll: number of event loops, at least 1
-	PinTo     []int    // Epoll: loop i runs on CPU PinTo[i % len]; empty: not pinned
-	MaxConns  int      // most connections at once; 0 means DefaultMaxConns
-	Limits    wire.Limits
-	// Log gets one line for each thing an operator should know, such as failing accepts. Nil: nothing is said.
-	Log func(format string, args ...any)
-}
-
-// Listen is one address to accept connections at.
-type Listen struct {
-	Addr string // host:port; port 0 lets the kernel choose
-	// Loop is the event loop that accepts at this address and keeps the connections. With AnyLoop an acceptor hands
-	// them to the loops in turn.
-	Loop int
-}
-
-// AnyLoop is the Listen.Loop of an address whose connections go to all loops in turn.
-const AnyLoop = -1
 
 // Stats are the server's connection counts.
 type Stats struct {
@@ -61,8 +24,8 @@ type Stats struct {
 type Server struct {
 	opts      Options
 	backend   Backend
-	listeners []*net.TCPListener
-	addrs     []net.Addr
+	bound     []bound    // what is listened at; empty when no more
+	addrs     []net.Addr // by index in Options.Listen
 	transport transport
 
 	nextID   atomic.Int64
@@ -82,20 +45,15 @@ type transport interface {
 	drain(ctx context.Context) error
 	// stop cuts what is left and waits for every goroutine.
 	stop()
+	// eventLoops are the event loops, nil without.
+	eventLoops() []Loop
 }
 
 // Start binds every address and serves b there. Either all addresses are served or none: the error of the first that
 // cannot be bound is returned, and b is not closed.
 func Start(opts Options, b Backend) (*Server, error) {
-	if opts.MaxConns == 0 {
-		opts.MaxConns = DefaultMaxConns
-	}
-	if opts.Log == nil {
-		opts.Log = func(string, ...any) {}
-	}
-	s := &Server{opts: opts, backend: b}
+	s := &Server{opts: opts.withDefaults(), backend: b}
 	if err := s.bind(); err != nil {
-		s.unbind()
 		return nil, err
 	}
 	var err error
@@ -117,26 +75,11 @@ func Start(opts Options, b Backend) (*Server, error) {
 	return s, nil
 }
 
-func (s *Server) bind() error {
-	for _, l := range s.opts.Listen {
-		ln, err := net.Listen("tcp", l.Addr)
-		if err != nil {
-			return err
-		}
-		s.listeners = append(s.listeners, ln.(*net.TCPListener))
-		s.addrs = append(s.addrs, ln.Addr())
-	}
-	return nil
-}
-
-func (s *Server) unbind() {
-	for _, ln := range s.listeners {
-		ln.Close()
-	}
-}
-
 // Addrs are the addresses served, in the order of Options.Listen.
 func (s *Server) Addrs() []net.Addr { return s.addrs }
+
+// Loops are the event loops, nil for a transport without.
+func (s *Server) Loops() []Loop { return s.transport.eventLoops() }
 
 // Stats returns the connection counts.
 func (s *Server) Stats() Stats {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"strings"
 	"sync"
@@ -47,7 +48,7 @@ func (s *echoSession) Exec(b *wire.Batch) bool {
 		return true
 	}
 	s.done = true
-	s.e.wg.Go(func() { b.OnDone() })
+	s.e.wg.Go(func() { b.OnDone(-1) })
 	return false
 }
 
@@ -125,6 +126,21 @@ func waitFor(t *testing.T, what string, cond func() bool) {
 			t.Fatalf("still waiting for %s", what)
 		}
 	}
+}
+
+// logLines is a server's log for tests: each line as text. What nobody reads is lost.
+type logLines chan string
+
+func (l logLines) Write(line []byte) (int, error) {
+	select {
+	case l <- string(line):
+	default:
+	}
+	return len(line), nil
+}
+
+func (l logLines) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 func request(args ...string) []byte {
@@ -310,13 +326,8 @@ func TestClientThatLeavesIsForgotten(t *testing.T) {
 // Running out of descriptors must not end the server, nor keep it from accepting once there are some again.
 func TestAcceptSurvivesWantOfDescriptors(t *testing.T) {
 	eachTransport(t, func(t *testing.T, opts Options, e *echo) {
-		failed := make(chan string, 100)
-		opts.Log = func(f string, a ...any) {
-			select {
-			case failed <- fmt.Sprintf(f, a...):
-			default:
-			}
-		}
+		failed := make(logLines, 100)
+		opts.Log = failed.logger()
 		s := start(t, opts, e)
 		var old unix.Rlimit
 		if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &old); err != nil {
@@ -432,34 +443,6 @@ func TestEpollDoesNotAllocate(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(200, round); n != 0 {
 		t.Errorf("%v allocations for a batch of 16", n)
-	}
-}
-
-func TestTaskQueueKeepsOrder(t *testing.T) {
-	var q taskQueue
-	var got [4][]int
-	const each = 1000
-	var wg sync.WaitGroup
-	for p := range got {
-		wg.Go(func() {
-			for i := range each {
-				q.push(&Task{Run: func() { got[p] = append(got[p], i) }})
-			}
-		})
-	}
-	for n := 0; n < each*len(got); {
-		for task := q.takeAll(); task != nil; task = task.next {
-			task.Run()
-			n++
-		}
-	}
-	wg.Wait()
-	for p := range got {
-		for i := range got[p] {
-			if got[p][i] != i {
-				t.Fatalf("producer %d: task %d ran as number %d", p, got[p][i], i)
-			}
-		}
 	}
 }
 

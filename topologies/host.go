@@ -111,11 +111,11 @@ func (h *host) ServerInfo() command.ServerInfo {
 	if srv := h.srv.Load(); srv != nil {
 		st := srv.Stats()
 		info.Clients, info.Accepted, info.Rejected = st.Clients, st.Accepted, st.Rejected
-		info.Port = srv.Addrs()[0].(*net.TCPAddr).Port
+		info.Port = port(srv.Addrs()[0])
 		if direct := srv.Addrs()[1:]; len(direct) > 0 {
 			ports := make([]string, len(direct))
 			for i, a := range direct {
-				ports[i] = strconv.Itoa(a.(*net.TCPAddr).Port)
+				ports[i] = strconv.Itoa(port(a))
 			}
 			info.Topology = append(info.Topology, command.Setting{Name: "direct_ports", Value: strings.Join(ports, ",")})
 		}
@@ -123,11 +123,24 @@ func (h *host) ServerInfo() command.ServerInfo {
 	return info
 }
 
+// port is the TCP port of an address, 0 for a unix socket.
+func port(a net.Addr) int {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return tcp.Port
+	}
+	return 0
+}
+
 // Config implements command.Host.
 func (h *host) Config() []command.Setting {
-	bind, port := "", "0"
+	bind, socket, portNumber := "", "", 0
 	if srv := h.srv.Load(); srv != nil {
-		bind, port, _ = net.SplitHostPort(srv.Addrs()[0].String())
+		addr := srv.Addrs()[0]
+		if portNumber = port(addr); portNumber != 0 {
+			bind, _, _ = net.SplitHostPort(addr.String())
+		} else {
+			socket = addr.String()
+		}
 	}
 	return []command.Setting{
 		{Name: "appendonly", Value: "no"},
@@ -136,9 +149,10 @@ func (h *host) Config() []command.Setting {
 		{Name: "maxclients", Value: strconv.Itoa(h.in.cfg.MaxConns)},
 		{Name: "maxmemory", Value: "0"},
 		{Name: "maxmemory-policy", Value: "noeviction"},
-		{Name: "port", Value: port},
+		{Name: "port", Value: strconv.Itoa(portNumber)},
 		{Name: "proto-max-bulk-len", Value: strconv.Itoa(h.in.cfg.Limits.MaxBulk)},
 		{Name: "save", Value: ""},
 		{Name: "timeout", Value: "0"},
+		{Name: "unixsocket", Value: socket},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 
 	"github.com/shardlab/shardlab/server"
 )
@@ -64,12 +65,25 @@ func (in *Instance) DirectAddrs() []net.Addr { return in.srv.Addrs()[1:] }
 func (in *Instance) Shutdown(ctx context.Context) error { return in.srv.Shutdown(ctx) }
 
 // publicOnly is the listening list of a topology with one address, whose connections any loop may have.
-func (in *Instance) publicOnly() []server.Listen {
-	return []server.Listen{{Addr: in.cfg.Bind, Loop: server.AnyLoop}}
+func (in *Instance) publicOnly() []server.Listen { return in.publicAt(server.AnyLoop) }
+
+// publicAt is the listening list of a topology with one address, accepted by the given loop.
+func (in *Instance) publicAt(loop int) []server.Listen {
+	if path, ok := strings.CutPrefix(in.cfg.Bind, unixPrefix); ok {
+		return []server.Listen{{Network: "unix", Addr: path, Loop: loop}}
+	}
+	return []server.Listen{{Addr: in.cfg.Bind, Loop: loop}}
 }
+
+// unixPrefix marks a Config.Bind that is the path of a unix socket.
+const unixPrefix = "unix:"
 
 // directListen lists the public address and a port for each shard, accepted by the loop that owns the shard.
 func (in *Instance) directListen() ([]server.Listen, error) {
+	if strings.HasPrefix(in.cfg.Bind, unixPrefix) {
+		return nil, fmt.Errorf("bind address %s: topology %s has a port for each shard, which a unix socket has not; use host:port",
+			in.cfg.Bind, in.Settings.Topology)
+	}
 	host, service, err := net.SplitHostPort(in.cfg.Bind)
 	if err != nil {
 		return nil, fmt.Errorf("invalid bind address %s: %w", in.cfg.Bind, err)

@@ -186,7 +186,7 @@ func (s *routed) send() bool {
 			continue
 		}
 		s.pending.Add(1)
-		s.r.loops[i].Post(&h.task)
+		s.r.loops[i].PostFrom(s.home, &h.task)
 	}
 	if own != nil {
 		own.execute()
@@ -266,7 +266,7 @@ func (h *hop) rewind() {
 func (h *hop) run() {
 	h.execute()
 	if h.s.pending.Add(-1) == 0 {
-		h.s.b.OnDone()
+		h.s.b.OnDone(h.owner)
 	}
 }
 

@@ -2,6 +2,7 @@ package topologies
 
 import (
 	"fmt"
+	"log/slog"
 	"math/bits"
 	"runtime"
 	"slices"
@@ -23,8 +24,10 @@ const (
 // Config says which topology to open and how. The zero value of a field means its default.
 type Config struct {
 	Topology string
-	Bind     string // public address, host:port; port 0 lets the kernel choose; default 127.0.0.1:6380
-	Shards   int    // a power of two; default DefaultShards, for direct-shard one for each worker
+	// Bind is the public address: host:port, where port 0 lets the kernel choose, or unix: and the path of a unix socket. Default
+	// 127.0.0.1:6380.
+	Bind   string
+	Shards int // a power of two; default DefaultShards, for direct-shard one for each worker
 	// Workers is the number of threads that execute requests: event loops, or with netpoll the threads that the Go
 	// runtime may use. The default is one for each of CPUs, but never more than the topology can use.
 	Workers   int
@@ -36,8 +39,8 @@ type Config struct {
 	DirectPort int
 	NullValue  int // length of the value that the null responder answers; default 64
 	Limits     wire.Limits
-	Version    string // shown by INFO
-	Log        func(format string, args ...any)
+	Version    string       // shown by INFO
+	Log        *slog.Logger // nil: nothing is said
 }
 
 // Settings are the factors of an open topology, none left at "default".

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"log/slog"
 	"runtime"
 	"time"
 
@@ -23,12 +25,13 @@ the address served; a topology with direct shard ports prints their addresses on
 Examples:
   shardlab serve --topology multi-direct
   shardlab serve --topology shared --bind 127.0.0.1:0 --shards 64
+  shardlab serve --topology thread-local --bind unix:/run/shardlab.sock
   shardlab serve --topology direct-shard --workers 2 --cpus 0-1 --direct-port 7000
   redis-cli -p 6380 set greeting hello`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "topology", Aliases: []string{"t"}, Required: true,
 				Usage: "which topology; shardlab list shows them"},
-			&cli.StringFlag{Name: "bind", Value: "127.0.0.1:6380", Usage: "public address; port 0 lets the kernel choose"},
+			&cli.StringFlag{Name: "bind", Value: "127.0.0.1:6380", Usage: "public address, host:port or unix:PATH; port 0 lets the kernel choose"},
 			&cli.IntFlag{Name: "shards", Usage: "number of shards, a power of two (default: 16; direct-shard: one for each worker)"},
 			&cli.IntFlag{Name: "workers", Usage: "threads that execute requests (default: one for each processor the topology can use)"},
 			&cli.StringFlag{Name: "transport", Usage: "epoll or netpoll (default: the topology's own)"},
@@ -36,6 +39,8 @@ Examples:
 			&cli.IntFlag{Name: "max-connections", Value: server.DefaultMaxConns, Usage: "most connections at once"},
 			&cli.IntFlag{Name: "direct-port", Usage: "direct-shard: port of shard 0 (default: public port + 1)"},
 			&cli.IntFlag{Name: "null-value", Usage: "null: length of the value answered, in bytes (default: 64)"},
+			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error"},
+			&cli.StringFlag{Name: "log-format", Value: "text", Usage: "text or json, on standard error"},
 			&cli.DurationFlag{Name: "drain", Value: 5 * time.Second, Usage: "how long connections may take to finish at the end"},
 		},
 		Action: serve,
@@ -57,9 +62,11 @@ func serve(ctx context.Context, c *cli.Command) error {
 		}
 	}
 	errw := c.Root().ErrWriter
-	cfg.Log = func(format string, args ...any) { fmt.Fprintf(errw, "shardlab: "+format+"\n", args...) }
+	var err error
+	if cfg.Log, err = newLogger(errw, c.String("log-format"), c.String("log-level")); err != nil {
+		return err
+	}
 	if list := c.String("cpus"); list != "" {
-		var err error
 		if cfg.CPUs, err = scenarios.ParseCPUs(list); err != nil {
 			return fmt.Errorf("--cpus %s: %w", list, err)
 		}
@@ -89,9 +96,26 @@ func serve(ctx context.Context, c *cli.Command) error {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Duration("drain"))
 	defer cancel()
 	if err := in.Shutdown(drain); err != nil {
-		cfg.Log("connections were cut after %v: %v", c.Duration("drain"), err)
+		cfg.Log.Warn("connections were cut", "after", c.Duration("drain"), "error", err)
 	}
 	return nil
+}
+
+// newLogger makes the server's log.
+func newLogger(w io.Writer, format, level string) (*slog.Logger, error) {
+	var opts slog.HandlerOptions
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("--log-level %s: not a level; have debug, info, warn, error", level)
+	}
+	opts.Level = l
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, &opts)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, &opts)), nil
+	}
+	return nil, fmt.Errorf("--log-format %s: unknown format; have text, json", format)
 }
 
 // setProcs gives the Go runtime as many running threads as the topology has workers. Event loops get one more, for the

@@ -20,8 +20,8 @@ type Batch struct {
 	Close bool   // close the connection once Out is written
 
 	// OnDone is set by the transport. A session that returned false from Exec calls it once, from any goroutine, when
-	// Exec can go on.
-	OnDone func()
+	// Exec can go on. The argument is the event loop on whose thread it is called, -1 for any other goroutine.
+	OnDone func(loop int)
 
 	args  [][]byte // backing store of Reqs[i].Args
 	large bool     // requests came from a buffer that nobody keeps: stale pointers would keep it

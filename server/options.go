@@ -1,0 +1,66 @@
+package server
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/shardlab/shardlab/server/wire"
+)
+
+// The transports.
+const (
+	Netpoll = "netpoll"
+	Epoll   = "epoll"
+)
+
+// Defaults of Options.
+const (
+	DefaultMaxConns  = 4096
+	DefaultTickEvery = 100 * time.Millisecond
+)
+
+// readSize is one read; also what a connection with an unfinished request holds.
+const readSize = 64 << 10
+
+// Options say how to serve.
+type Options struct {
+	Transport string   // Netpoll or Epoll
+	Listen    []Listen // at least one
+	Loops     int      // Epoll: number of event loops, at least 1
+	PinTo     []int    // Epoll: loop i runs on CPU PinTo[i % len]; empty: not pinned
+	MaxConns  int      // most connections at once; 0 means DefaultMaxConns
+	Limits    wire.Limits
+	// TickEvery is the time between two ticks of an event loop; 0 means DefaultTickEvery. See Ticker.
+	TickEvery time.Duration
+	Log       *slog.Logger // nil: nothing is said
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxConns == 0 {
+		o.MaxConns = DefaultMaxConns
+	}
+	if o.TickEvery == 0 {
+		o.TickEvery = DefaultTickEvery
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Listen is one address to accept connections at.
+type Listen struct {
+	Network string // tcp or unix; empty means tcp
+	// Addr is host:port, where port 0 lets the kernel choose, or the path of a unix socket. Its directory is made if need be. A socket file
+	// that nobody serves any more is replaced, one that is served never.
+	Addr string
+	// Loop is the event loop that accepts at this address and keeps the connections. With AnyLoop an acceptor hands
+	// them to the loops in turn.
+	Loop int
+	// ReusePort, of a TCP address with AnyLoop, makes each event loop accept at a socket of its own (SO_REUSEPORT): the kernel
+	// spreads the connections. Without event loops it changes nothing.
+	ReusePort bool
+}
+
+// AnyLoop is the Listen.Loop of an address whose connections go to all loops.
+const AnyLoop = -1
