@@ -26,7 +26,7 @@ func commands(t testing.TB, data []byte) {
 		if how >= 128 {
 			expireAt = m.now + int64(how-128) // at once, to 127 ms from now
 		}
-		switch what % 16 {
+		switch what % 24 {
 		case 0, 1, 2, 3:
 			m.set(key, value, expireAt)
 		case 4:
@@ -55,6 +55,14 @@ func commands(t testing.TB, data []byte) {
 			if how == 0 {
 				m.clear()
 			}
+		case 16, 17:
+			m.mark(key, how%2 == 0)
+		case 18, 19, 20:
+			m.watch(key)
+		case 21:
+			m.scan(1 + int(how))
+		case 22, 23:
+			m.random(uint64(which)<<8 | uint64(how))
 		}
 		m.get(key)
 		if step%64 == 0 {

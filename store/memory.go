@@ -1,6 +1,9 @@
 package store
 
-import "unsafe"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // Memory says what a shard holds, in bytes where not said otherwise.
 type Memory struct {
@@ -18,6 +21,25 @@ func (s *Shard) Memory() Memory {
 		Stored:   s.stored,
 		Reserved: s.index.heldBytes() + s.arena.heldBytes(),
 	}
+}
+
+// SizeOf returns the bytes that a live entry takes: the cell its record lies in and its slot. ok is false if there is no
+// such entry. It is a pure read.
+func (s *Shard) SizeOf(hash uint64, key []byte, now int64) (bytes int, ok bool) {
+	r, p := s.find(hash, key)
+	if !r.exists() || r.expired(now) {
+		return 0, false
+	}
+	return s.arena.cellBytes(atomic.LoadUint64(s.slotAt(p))) + wordSize, true
+}
+
+// cellBytes returns the size of the cell, or of the large page, that a slot's record lies in.
+func (a *arena) cellBytes(slot uint64) int {
+	id := slot & locationMask >> offsetBits
+	if c := a.meta[id].class; c != largeClass {
+		return cellSize(int(c))
+	}
+	return len(a.pages[id])
 }
 
 // heldBytes returns what the arena has from the Go heap.

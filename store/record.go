@@ -25,6 +25,7 @@ const (
 	lengthMask   = 1<<lengthBits - 1
 	flagShift    = 2 * lengthBits
 	flagDeadline = 1 << flagShift
+	flagMark     = 2 << flagShift // SetMark
 )
 
 // record is a view of a stored entry: mem starts at its header and reaches at least to its end; head is that header.
@@ -72,7 +73,7 @@ func write(mem, key, value []byte, expireAt int64) {
 // rewrite makes mem the record r with another deadline. mem may be the memory of r itself.
 func rewrite(mem []byte, r record, expireAt int64) {
 	from, end := r.body(), r.size()
-	head := header(r.keyLen(), r.valueLen(), expireAt)
+	head := header(r.keyLen(), r.valueLen(), expireAt) | r.head&flagMark
 	copy(mem[record{head: head}.body():], r.mem[from:end])
 	if expireAt != 0 {
 		binary.LittleEndian.PutUint64(mem[headerSize:], uint64(expireAt))
@@ -123,4 +124,16 @@ func (r record) exists() bool { return r.mem != nil }
 // expired reports whether the entry has a deadline and now has reached it.
 func (r record) expired(now int64) bool {
 	return r.head&flagDeadline != 0 && r.deadline() <= now
+}
+
+// marked reports whether the mark is set.
+func (r record) marked() bool { return r.head&flagMark != 0 }
+
+// mark sets or clears the mark in the stored entry.
+func (r record) mark(on bool) {
+	head := r.head &^ flagMark
+	if on {
+		head |= flagMark
+	}
+	binary.LittleEndian.PutUint64(r.mem, head)
 }

@@ -17,6 +17,7 @@ type Shard struct {
 	entries int
 	ttls    int
 	stored  int
+	watches *watchTable // nil while nobody watches
 }
 
 // place is where the index keeps an entry: slot of segment or, of an entry that the segment has no slot for, of the
@@ -71,6 +72,7 @@ func (s *Shard) Range(fn func(key, value []byte, expireAt int64) bool) {
 // may not. Set panics if key or value is longer than MaxKeyLen or MaxValueLen: callers bound what they read.
 func (s *Shard) Set(hash uint64, key, value []byte, expireAt int64) {
 	checkLengths(key, value)
+	s.changed(hash, key)
 	if r, p := s.find(hash, key); r.exists() {
 		s.overwrite(r, p, key, value, expireAt)
 	} else {
@@ -81,6 +83,7 @@ func (s *Shard) Set(hash uint64, key, value []byte, expireAt int64) {
 // SetKeepTTL is Set with the deadline the entry has: none, if there is no live entry of that key.
 func (s *Shard) SetKeepTTL(hash uint64, key, value []byte, now int64) {
 	checkLengths(key, value)
+	s.changed(hash, key)
 	r, p := s.find(hash, key)
 	switch {
 	case !r.exists():
@@ -98,6 +101,7 @@ func (s *Shard) SetDeadline(hash uint64, key []byte, expireAt, now int64) bool {
 	if !r.exists() || r.expired(now) {
 		return false
 	}
+	s.changed(hash, key)
 	s.count(r, -1)
 	r = s.resize(r, p, recordSize(r.keyLen(), r.valueLen(), expireAt), func(mem []byte) { rewrite(mem, r, expireAt) })
 	s.count(r, 1)
@@ -126,7 +130,24 @@ func (s *Shard) DeleteExpired(hash uint64, key []byte, now int64) bool {
 }
 
 // Clear removes all entries and gives their memory back to the Go heap.
-func (s *Shard) Clear() { *s = Shard{} }
+func (s *Shard) Clear() {
+	s.clearing()
+	*s = Shard{watches: s.watches}
+}
+
+// SetMark sets or clears the mark of an entry, if it is there: one bit that is the callers' to give a meaning to. Set and
+// SetKeepTTL clear it. It is no change of the entry to those who watch it.
+func (s *Shard) SetMark(hash uint64, key []byte, on bool) {
+	if r, _ := s.find(hash, key); r.exists() {
+		r.mark(on)
+	}
+}
+
+// Marked reports whether a live entry has the mark. It is a pure read.
+func (s *Shard) Marked(hash uint64, key []byte, now int64) bool {
+	r, _ := s.find(hash, key)
+	return r.exists() && !r.expired(now) && r.marked()
+}
 
 // find returns the record of a key and where the index keeps it; a record that does not exist if there is none.
 func (s *Shard) find(hash uint64, key []byte) (record, place) {
@@ -209,6 +230,7 @@ func (s *Shard) resize(r record, p place, size int, fill func(mem []byte)) recor
 }
 
 func (s *Shard) remove(hash uint64, r record, p place) {
+	s.changed(hash, r.key())
 	s.count(r, -1)
 	location := *s.slotAt(p) & locationMask
 	s.index.remove(hash, p, &s.arena)

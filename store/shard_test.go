@@ -170,6 +170,11 @@ func TestDoNotAllocate(t *testing.T) {
 		"Delete and Set":             func() { s.Delete(hash, key, 0); s.Set(hash, key, short, 0) },
 		"Range":                      func() { s.Range(func(_, _ []byte, _ int64) bool { seen++; return true }) },
 		"Memory":                     func() { s.Memory() },
+		"Hint and Touch":             func() { s.Touch(s.Hint(hash)) },
+		"Scan":                       func() { s.Scan(0, 10, func(_, _ []byte, _ int64) { seen++ }) },
+		"Random":                     func() { s.Random(77) },
+		"Marked and SetMark":         func() { s.SetMark(hash, key, !s.Marked(hash, key, 0)) },
+		"SizeOf":                     func() { s.SizeOf(hash, key, 0) },
 		"Hashes":                     func() { SessionPrefix.Hashes(key) },
 	} {
 		if n := testing.AllocsPerRun(50, fn); n != 0 {
@@ -189,13 +194,18 @@ func TestReadsOnly(t *testing.T) {
 		go func() {
 			for i := range 5000 {
 				key := numbered(i)
+				s.Touch(s.Hint(Hash(key)))
 				v, ok := s.Get(Hash(key), key, 1)
+				s.Marked(Hash(key), key, 1)
+				s.SizeOf(Hash(key), key, 1)
 				if at, live := s.Deadline(Hash(key), key, 1); ok != (i%3 != 1) || live != ok || ok && at != int64(i%3) {
 					done <- fmt.Errorf("entry %d: Get %q, %v; Deadline %d, %v", i, v, ok, at, live)
 					return
 				}
 			}
 			s.Range(func(_, _ []byte, _ int64) bool { return true })
+			s.Scan(0, 5000, func(_, _ []byte, _ int64) {})
+			s.Random(1)
 			s.Memory()
 			done <- nil
 		}()
