@@ -86,6 +86,9 @@ func (s *Server) Stats() Stats {
 	return Stats{s.clients.Load(), s.accepted.Load(), s.rejected.Load()}
 }
 
+// NewID returns an id that no connection has: for a session that none drives.
+func (s *Server) NewID() int64 { return s.nextID.Add(1) }
+
 // Shutdown stops accepting, answers what has already arrived, closes every connection, then the backend. When ctx ends
 // first it cuts the connections that are left and returns the context's error. It may be called more than once.
 func (s *Server) Shutdown(ctx context.Context) error {

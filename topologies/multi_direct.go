@@ -10,6 +10,7 @@ var multiDirect = &Topology{
 	About:    "one acceptor hands sockets round-robin to event-loop workers over one store with a lock per shard",
 	Boundary: "shared", Dispatch: "connection handoff",
 	Transports: []string{server.Epoll},
+	anywhere:   true,
 	without:    "whole sockets are handed to pinned workers, which goroutines are not (that is topology shared)",
 	workers:    func(asked, _, cpus int) (int, error) { return orDefault(asked, cpus), nil },
 	build: func(in *Instance) (server.Backend, []server.Listen, error) {

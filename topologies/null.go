@@ -14,6 +14,7 @@ var null = &Topology{
 	About:    "a responder without a store: the ceiling of what sockets, parsing and the client allow",
 	Boundary: "none", Dispatch: "connection handoff",
 	Transports: []string{server.Epoll, server.Netpoll},
+	anywhere:   true,
 	Responder:  true,
 	workers:    func(asked, _, cpus int) (int, error) { return orDefault(asked, cpus), nil },
 	build: func(in *Instance) (server.Backend, []server.Listen, error) {

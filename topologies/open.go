@@ -15,8 +15,11 @@ import (
 type Instance struct {
 	Settings Settings
 	cfg      Config
+	topology *Topology
 	host     *host
+	backend  server.Backend
 	srv      *server.Server
+	callers  callers
 }
 
 // Open starts the topology that cfg names. It serves when Open returns.
@@ -30,7 +33,7 @@ func Open(cfg Config) (*Instance, error) {
 	}
 	cfg.MaxConns = orDefault(cfg.MaxConns, server.DefaultMaxConns)
 	cfg.Limits = cfg.Limits.WithDefaults()
-	in := &Instance{cfg: cfg}
+	in := &Instance{cfg: cfg, topology: t}
 	if in.Settings, err = resolve(t, cfg, cfg.processors()); err != nil {
 		return nil, err
 	}
@@ -50,7 +53,7 @@ func Open(cfg Config) (*Instance, error) {
 	if err != nil {
 		return nil, errors.Join(err, backend.Close())
 	}
-	in.srv = srv
+	in.backend, in.srv = backend, srv
 	in.host.serving(srv)
 	return in, nil
 }
@@ -61,8 +64,11 @@ func (in *Instance) Addr() net.Addr { return in.srv.Addrs()[0] }
 // DirectAddrs are the direct shard ports, by shard; nil for a topology without.
 func (in *Instance) DirectAddrs() []net.Addr { return in.srv.Addrs()[1:] }
 
-// Shutdown drains and closes the instance; see server.Server.Shutdown.
-func (in *Instance) Shutdown(ctx context.Context) error { return in.srv.Shutdown(ctx) }
+// Shutdown closes the in-process sessions, then drains and closes the instance; see server.Server.Shutdown.
+func (in *Instance) Shutdown(ctx context.Context) error {
+	in.callers.close()
+	return in.srv.Shutdown(ctx)
+}
 
 // publicOnly is the listening list of a topology with one address, whose connections any loop may have.
 func (in *Instance) publicOnly() []server.Listen { return in.publicAt(server.AnyLoop) }

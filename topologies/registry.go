@@ -20,6 +20,9 @@ type Topology struct {
 	// DirectPorts marks a topology with a port for each shard besides the public one.
 	DirectPorts bool
 
+	// anywhere marks a topology whose sessions may run on any thread, one at a time. Those of the others belong to the event loop
+	// that they live on, if there are loops.
+	anywhere bool
 	// shardPerWorker makes the default one shard for each worker (rounded up to a power of two), not DefaultShards.
 	shardPerWorker bool
 	// workers checks or chooses the number of workers: 0 asks for the preset's default on a machine part of cpus processors.

@@ -9,6 +9,7 @@ var shardArc = &Topology{
 	About:    "a handle per shard, a goroutine per connection, each shard with its own reader-writer lock",
 	Boundary: "per-shard", Dispatch: "runtime-scheduled",
 	Transports: []string{server.Netpoll, server.Epoll},
+	anywhere:   true,
 	workers:    runtimeWorkers,
 	build: func(in *Instance) (server.Backend, []server.Listen, error) {
 		all := newHandles(in.Settings.Shards)

@@ -10,6 +10,7 @@ var shared = &Topology{
 	About:    "one store handle, a goroutine per connection, a reader-writer lock per shard",
 	Boundary: "shared", Dispatch: "runtime-scheduled",
 	Transports: []string{server.Netpoll, server.Epoll},
+	anywhere:   true,
 	workers:    runtimeWorkers,
 	build: func(in *Instance) (server.Backend, []server.Listen, error) {
 		store := newSharedStore(in.Settings.Shards)
