@@ -51,3 +51,17 @@ func checkConfined(want unix.CPUSet) error {
 	}
 	return nil
 }
+
+// Allowed lists the processors that the calling thread may use.
+func Allowed() (cpus []int, err error) {
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &set); err != nil {
+		return nil, os.NewSyscallError("sched_getaffinity", err)
+	}
+	for c := range len(set) * 64 {
+		if set.IsSet(c) {
+			cpus = append(cpus, c)
+		}
+	}
+	return cpus, nil
+}

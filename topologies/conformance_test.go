@@ -16,12 +16,19 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // variant is a topology in one of its forms.
 type variant struct {
-	topology, transport string
-	workers, shards     int
+	topology, transport          string
+	workers, shards              int
+	lock, scope, boundary, route string
 }
 
 func (v variant) String() string {
-	return fmt.Sprintf("%s/%s/%dw/%ds", v.topology, v.transport, v.workers, v.shards)
+	name := fmt.Sprintf("%s/%s/%dw/%ds", v.topology, v.transport, v.workers, v.shards)
+	for _, factor := range []string{v.lock, v.scope, v.boundary, v.route} {
+		if factor != "" {
+			name += "/" + factor
+		}
+	}
+	return name
 }
 
 // variants are all topologies that hold data, over all transports they can use, with one worker and with several.
@@ -33,8 +40,37 @@ func variants() (vs []variant) {
 		for _, transport := range topo.Transports {
 			for _, form := range [][2]int{{1, 16}, {2, 16}, {3, 8}, {1, 1}, {4, 64}} {
 				if _, err := topo.workers(form[0], form[1], 2); err == nil {
-					vs = append(vs, variant{topo.Name, transport, form[0], form[1]})
+					vs = append(vs, variant{topology: topo.Name, transport: transport, workers: form[0], shards: form[1]})
 				}
+			}
+		}
+		vs = append(vs, factors(topo)...)
+	}
+	return vs
+}
+
+// factors are the forms of a topology in which one factor is not the preset's.
+func factors(topo *Topology) (vs []variant) {
+	form := variant{topology: topo.Name, transport: topo.Transports[0], workers: 2, shards: 8}
+	if _, err := topo.workers(form.workers, form.shards, 2); err != nil {
+		form.workers = 1
+	}
+	add := func(change func(v *variant)) {
+		v := form
+		change(&v)
+		vs = append(vs, v)
+	}
+	add(func(v *variant) { v.route = "session_prefix" })
+	for _, b := range topo.boundaries {
+		add(func(v *variant) { v.boundary = b })
+	}
+	if topo.Boundary == boundaryOwned {
+		return vs
+	}
+	for _, l := range lockNames {
+		for _, s := range lockScopeNames {
+			if topo == multiDirect || l == lockRB || s == scopeNameBatch { // all of them once, the others as far as they differ
+				add(func(v *variant) { v.lock, v.scope = l, s })
 			}
 		}
 	}
@@ -59,7 +95,8 @@ func open(t *testing.T, cfg Config) *Instance {
 }
 
 func (v variant) open(t *testing.T) *Instance {
-	return open(t, Config{Topology: v.topology, Transport: v.transport, Workers: v.workers, Shards: v.shards})
+	return open(t, Config{Topology: v.topology, Transport: v.transport, Workers: v.workers, Shards: v.shards,
+		Lock: v.lock, LockScope: v.scope, Boundary: v.boundary, Route: v.route})
 }
 
 // TestRepliesAgree: every topology over every transport gives the same replies to one seeded stream.
@@ -242,9 +279,12 @@ func TestConcurrentConnectionsKeepTheirOrder(t *testing.T) {
 
 // MSET and MGET of the same keys from many connections: no reader may see half of a write where the shards are locked.
 func TestMultiKeyCommandsAreAtomicUnderLocks(t *testing.T) {
-	for _, name := range []string{"shared", "shard-arc", "multi-direct"} {
-		t.Run(name, func(t *testing.T) {
-			addr := open(t, Config{Topology: name, Workers: 2, Shards: 16}).Addr().String()
+	for _, v := range variants() {
+		if v.workers != 2 || v.boundary == boundaryOwned || v.topology == "direct-shard" {
+			continue
+		}
+		t.Run(v.String(), func(t *testing.T) {
+			addr := v.open(t).Addr().String()
 			set := func(v string) []string { return []string{"MSET", "a", v, "b", v, "c", v, "d", v} }
 			conversation(t, addr, [][]string{set("0")}, 0)
 			done := make(chan struct{})

@@ -13,8 +13,9 @@ import (
 var directShard = &Topology{
 	Name:     "direct-shard",
 	About:    "shards owned by workers; a port per shard for clients that route, and a public port that routes for the rest",
-	Boundary: "owned", Dispatch: "client routing",
+	Boundary: boundaryOwned, Dispatch: "client routing",
 	DirectPorts: true,
+	routes:      true,
 	Transports:  []string{server.Epoll},
 	without:     "shards live on event loops",
 	// More ports than workers split a client's pipeline further and gain nothing.

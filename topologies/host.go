@@ -59,7 +59,7 @@ func (c *counters) addTo(n *command.Counts) {
 }
 
 // routing is how keys find their shards in this instance.
-func (h *host) routing() routing { return routing{shards: h.in.Settings.Shards} }
+func (h *host) routing() routing { return h.in.Settings.routing() }
 
 // plan is the plan of the sessions on a loop; a session without a loop gets one for itself.
 func (h *host) plan(loop int) *plan {

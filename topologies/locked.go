@@ -1,40 +1,49 @@
 package topologies
 
 import (
-	"math/bits"
-	"sync"
+	"slices"
 
-	"golang.org/x/sys/cpu"
-
+	"github.com/shardlab/shardlab/server"
 	"github.com/shardlab/shardlab/server/command"
 	"github.com/shardlab/shardlab/store"
 )
 
-// cell is a shard with its lock, on cache lines of its own: neighbours' locks would otherwise bounce together.
-type cell struct {
-	mu    sync.RWMutex
-	shard store.Shard
-	_     cpu.CacheLinePad
+// buildLocked builds a topology whose sessions execute where they arrive, under locks.
+func buildLocked(in *Instance) (server.Backend, []server.Listen, error) {
+	s := &in.Settings
+	kind, scope := lockKinds[s.Lock], lockScopes[s.LockScope]
+	var all cells = newSharedStore(s.Shards, kind)
+	if s.Boundary == boundaryPerShard {
+		all = newHandles(s.Shards, kind)
+	}
+	keys := func(server.Place) keyspace { return newLocked(all.handle(), in.host.routing(), scope) }
+	return &backend{in.host, keys}, in.publicOnly(), nil
 }
 
 // sharedStore is the shared boundary: one object, one handle, a lock for each shard inside.
 type sharedStore struct{ cells []cell }
 
-func newSharedStore(shards int) *sharedStore {
-	return &sharedStore{make([]cell, shards)}
+func newSharedStore(shards int, kind lockKind) *sharedStore {
+	s := &sharedStore{make([]cell, shards)}
+	for i := range s.cells {
+		s.cells[i].init(kind)
+	}
+	return s
 }
 
 func (s *sharedStore) cell(i int) *cell { return &s.cells[i] }
 func (s *sharedStore) len() int         { return len(s.cells) }
+func (s *sharedStore) handle() cells    { return s }
 
 // handles is the per-shard boundary: the shards are separate objects, and whoever uses them holds a handle to each. It
 // costs a pointer more on the way, and a single shard can be handed out.
 type handles []*cell
 
-func newHandles(shards int) handles {
+func newHandles(shards int, kind lockKind) handles {
 	h := make(handles, shards)
 	for i := range h {
 		h[i] = new(cell)
+		h[i].init(kind)
 	}
 	return h
 }
@@ -42,25 +51,32 @@ func newHandles(shards int) handles {
 func (h handles) cell(i int) *cell { return h[i] }
 func (h handles) len() int         { return len(h) }
 
-// clone copies the handles, not the shards.
-func (h handles) clone() handles { return append(handles(nil), h...) }
+// handle copies the handles, not the shards.
+func (h handles) handle() cells { return slices.Clone(h) }
 
 // cells is what the two boundaries have in common.
 type cells interface {
 	cell(i int) *cell
 	len() int
+	handle() cells // what one session holds
 }
 
 // locked is one session's way to shards that are shared under locks.
 type locked struct {
 	cells
-	route  routing
-	hashes []uint64 // of the keys of the command in hand
-	set    shardSet // the shards that it holds
+	route routing
+	scope lockScope
+
+	// What is held, between lock and unlock.
+	set, writes shardSet    // all shards; those of them that are held for writing
+	tokens      []readToken // of the others, in ascending order
+	holding     bool        // one finds its shard held, by the run that it is in
+
+	aims []aim // of the command in hand
 }
 
-func newLocked(c cells, route routing) *locked {
-	return &locked{cells: c, route: route, set: newShardSet(c.len())}
+func newLocked(c cells, route routing, scope lockScope) *locked {
+	return &locked{cells: c, route: route, scope: scope, set: newShardSet(c.len()), writes: newShardSet(c.len())}
 }
 
 // Shard implements command.Held, for shards that many holds.
@@ -80,15 +96,20 @@ func (k *locked) Shards() []*store.Shard {
 
 func (k *locked) one(x *command.Exec, st *step, args [][]byte) {
 	c, cmd := k.cell(st.shard), st.cmd
-	if cmd.Write {
-		c.mu.Lock()
+	if k.holding {
 		command.RunOne(x, cmd, &c.shard, st.hash, args)
-		c.mu.Unlock()
+		st.stale, x.Stale = x.Stale, false
 		return
 	}
-	c.mu.RLock()
+	if cmd.Write {
+		c.lock()
+		command.RunOne(x, cmd, &c.shard, st.hash, args)
+		c.unlock()
+		return
+	}
+	token := c.rlock()
 	command.RunOne(x, cmd, &c.shard, st.hash, args)
-	c.mu.RUnlock()
+	c.runlock(token)
 	if x.Stale {
 		k.reap(x, args[cmd.First])
 	}
@@ -98,9 +119,9 @@ func (k *locked) one(x *command.Exec, st *step, args [][]byte) {
 func (k *locked) reap(x *command.Exec, key []byte) {
 	hash, shard := k.route.find(key)
 	c := k.cell(shard)
-	c.mu.Lock()
+	c.lock()
 	x.Reap(&c.shard, hash, key)
-	c.mu.Unlock()
+	c.unlock()
 }
 
 // parts holds every shard that the command touches from before its first part to after its last, so that a command of
@@ -108,31 +129,32 @@ func (k *locked) reap(x *command.Exec, key []byte) {
 func (k *locked) parts(x *command.Exec, cmd *command.Spec, args [][]byte) {
 	k.mark(x, cmd, args)
 	k.lock(cmd.Write)
-	k.run(x, cmd, args)
-	k.unlock(cmd.Write)
+	k.runParts(x, cmd, args)
+	k.unlock()
 	if x.Stale {
 		cmd.EachKey(x, args, func(key []byte) { k.reap(x, key) })
 	}
 	if cmd.End != nil {
 		cmd.End(x, args)
 	}
-	if len(k.hashes) > maxKept {
-		k.hashes = nil
+	if len(k.aims) > maxKept {
+		k.aims = nil
 	}
 }
 
-func (k *locked) run(x *command.Exec, cmd *command.Spec, args [][]byte) {
+func (k *locked) runParts(x *command.Exec, cmd *command.Spec, args [][]byte) {
 	x.Acc = command.Acc{}
 	if cmd.AllShards {
 		cmd.Start(x, k.len())
 		k.set.each(func(i int) { command.RunPart(x, cmd, &k.cell(i).shard, 0, args) })
 		return
 	}
-	cmd.Start(x, len(k.hashes))
-	for i, hash := range k.hashes {
-		part := cmd.PartArgs(args, i)
-		_, shard := k.route.find(part[0])
-		command.RunPart(x, cmd, &k.cell(shard).shard, hash, part)
+	cmd.Start(x, len(k.aims))
+	for i := range k.aims {
+		if i%maxPlan == 0 {
+			lookAhead(k.aims[i:min(i+maxPlan, len(k.aims))])
+		}
+		command.RunPart(x, cmd, k.aims[i].shard, k.aims[i].hash, cmd.PartArgs(args, i))
 	}
 }
 
@@ -140,16 +162,16 @@ func (k *locked) many(x *command.Exec, cmd *command.Spec, args [][]byte) {
 	k.mark(x, cmd, args)
 	k.lock(true)
 	cmd.Many(x, k, args)
-	k.unlock(true)
+	k.unlock()
 }
 
-// mark notes the shards that the command needs and the hashes of its keys.
+// mark notes the shards that the command needs, and where its keys are.
 func (k *locked) mark(x *command.Exec, cmd *command.Spec, args [][]byte) {
 	k.set.clear()
-	k.hashes = k.hashes[:0]
+	k.aims = k.aims[:0]
 	all := cmd.EachKey(x, args, func(key []byte) {
 		hash, shard := k.route.find(key)
-		k.hashes = append(k.hashes, hash)
+		k.aims = append(k.aims, aim{shard: &k.cell(shard).shard, hash: hash})
 		k.set.add(shard)
 	})
 	if all {
@@ -157,45 +179,36 @@ func (k *locked) mark(x *command.Exec, cmd *command.Spec, args [][]byte) {
 	}
 }
 
-// lock takes the marked shards in ascending order, so that two commands cannot wait for each other.
+// lock takes the marked shards, all of them for writing or all for reading.
 func (k *locked) lock(write bool) {
+	k.writes.clear()
+	if write {
+		copy(k.writes, k.set)
+	}
+	k.lockMarked()
+}
+
+// lockMarked takes the shards of set, those of writes among them for writing, in ascending order, so that two sessions cannot wait for
+// each other.
+func (k *locked) lockMarked() {
+	k.tokens = k.tokens[:0]
 	k.set.each(func(i int) {
-		if write {
-			k.cell(i).mu.Lock()
+		if k.writes.has(i) {
+			k.cell(i).lock()
 		} else {
-			k.cell(i).mu.RLock()
+			k.tokens = append(k.tokens, k.cell(i).rlock())
 		}
 	})
 }
 
-func (k *locked) unlock(write bool) {
+func (k *locked) unlock() {
+	next := 0
 	k.set.each(func(i int) {
-		if write {
-			k.cell(i).mu.Unlock()
-		} else {
-			k.cell(i).mu.RUnlock()
+		if k.writes.has(i) {
+			k.cell(i).unlock()
+			return
 		}
+		k.cell(i).runlock(k.tokens[next])
+		next++
 	})
-}
-
-// shardSet is a set of shard numbers.
-type shardSet []uint64
-
-func newShardSet(shards int) shardSet { return make(shardSet, (shards+63)/64) }
-
-func (s shardSet) clear()    { clear(s) }
-func (s shardSet) add(i int) { s[i/64] |= 1 << (i % 64) }
-func (s shardSet) fill(n int) {
-	for i := range n {
-		s.add(i)
-	}
-}
-
-// each visits the members in ascending order.
-func (s shardSet) each(f func(i int)) {
-	for w, word := range s {
-		for ; word != 0; word &= word - 1 {
-			f(w*64 + bits.TrailingZeros64(word))
-		}
-	}
 }

@@ -8,14 +8,11 @@ import "github.com/shardlab/shardlab/server"
 var multiDirect = &Topology{
 	Name:     "multi-direct",
 	About:    "one acceptor hands sockets round-robin to event-loop workers over one store with a lock per shard",
-	Boundary: "shared", Dispatch: "connection handoff",
+	Boundary: boundaryShared, Dispatch: "connection handoff",
+	boundaries: []string{boundaryPerShard},
 	Transports: []string{server.Epoll},
 	anywhere:   true,
 	without:    "whole sockets are handed to pinned workers, which goroutines are not (that is topology shared)",
 	workers:    func(asked, _, cpus int) (int, error) { return orDefault(asked, cpus), nil },
-	build: func(in *Instance) (server.Backend, []server.Listen, error) {
-		store := newSharedStore(in.Settings.Shards)
-		keys := func(server.Place) keyspace { return newLocked(store, in.host.routing()) }
-		return &backend{in.host, keys}, in.publicOnly(), nil
-	},
+	build:      buildLocked,
 }

@@ -12,7 +12,7 @@ import (
 var null = &Topology{
 	Name:     "null",
 	About:    "a responder without a store: the ceiling of what sockets, parsing and the client allow",
-	Boundary: "none", Dispatch: "connection handoff",
+	Boundary: boundaryNone, Dispatch: "connection handoff",
 	Transports: []string{server.Epoll, server.Netpoll},
 	anywhere:   true,
 	Responder:  true,

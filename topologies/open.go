@@ -47,7 +47,11 @@ func Open(cfg Config) (*Instance, error) {
 		MaxConns: cfg.MaxConns, Limits: cfg.Limits, Log: cfg.Log,
 	}
 	if in.Settings.Pinned {
-		opts.PinTo = cfg.CPUs
+		if opts.PinTo = cfg.CPUs; len(opts.PinTo) == 0 {
+			if opts.PinTo, err = server.Allowed(); err != nil {
+				return nil, errors.Join(err, backend.Close())
+			}
+		}
 	}
 	srv, err := server.Start(opts, backend)
 	if err != nil {

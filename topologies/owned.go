@@ -2,6 +2,7 @@ package topologies
 
 import (
 	"github.com/shardlab/shardlab/server/command"
+	"github.com/shardlab/shardlab/server/wire"
 	"github.com/shardlab/shardlab/store"
 )
 
@@ -32,8 +33,43 @@ func (k *owned) one(x *command.Exec, st *step, args [][]byte) {
 	runOne(x, st.cmd, k.shards[st.shard], st.hash, args)
 }
 
+// run implements runner: it looks ahead, and executes in order.
+func (k *owned) run(s *session, steps []step, reqs []wire.Request) (done int) {
+	aims := s.plan.aimsFor(len(steps))
+	for i := range steps {
+		aims[i] = aim{shard: k.shards[steps[i].shard], hash: steps[i].hash}
+	}
+	lookAhead(aims)
+	return s.inOrder(steps, reqs)
+}
+
 func (k *owned) parts(x *command.Exec, cmd *command.Spec, args [][]byte) {
+	if !cmd.AllShards && cmd.Parts(args) >= minRun {
+		k.manyParts(x, cmd, args)
+		return
+	}
 	command.RunParts(x, cmd, k, args)
+}
+
+// manyParts is RunParts that looks ahead.
+func (k *owned) manyParts(x *command.Exec, cmd *command.Spec, args [][]byte) {
+	var room [maxPlan]aim
+	n := cmd.Parts(args)
+	x.Acc = command.Acc{}
+	cmd.Start(x, n)
+	for at := 0; at < n; at += maxPlan {
+		aims := room[:min(maxPlan, n-at)]
+		for i := range aims {
+			aims[i].shard, aims[i].hash = k.Shard(cmd.PartArgs(args, at+i)[0])
+		}
+		lookAhead(aims)
+		for i, a := range aims {
+			runPart(x, cmd, a.shard, a.hash, cmd.PartArgs(args, at+i))
+		}
+	}
+	if cmd.End != nil {
+		cmd.End(x, args)
+	}
 }
 
 func (k *owned) many(x *command.Exec, cmd *command.Spec, args [][]byte) { cmd.Many(x, k, args) }
@@ -71,6 +107,16 @@ func (k *direct) one(x *command.Exec, st *step, args [][]byte) {
 		return
 	}
 	k.owned.one(x, st, args)
+}
+
+// run implements runner. It looks ahead only where every key is this port's: the other shards belong to other threads.
+func (k *direct) run(s *session, steps []step, reqs []wire.Request) (done int) {
+	for i := range steps {
+		if steps[i].shard != k.index {
+			return s.inOrder(steps, reqs)
+		}
+	}
+	return k.owned.run(s, steps, reqs)
 }
 
 func (k *direct) parts(x *command.Exec, cmd *command.Spec, args [][]byte) {

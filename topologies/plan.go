@@ -32,7 +32,8 @@ func (r routing) find(key []byte) (hash uint64, shard int) {
 type step struct {
 	cmd   *command.Spec
 	hash  uint64
-	shard int // of a command of one shard
+	shard int  // of a command of one shard
+	stale bool // it found its key expired, under a hold that did not allow to delete it
 }
 
 // planStep plans one request. What is wrong with a request is for Admit to find: hash and shard are then of no consequence.
@@ -51,7 +52,9 @@ func (r routing) planStep(args [][]byte) step {
 // plan is what is known of a stretch of requests before the first of them runs. The sessions of an event loop share the
 // loop's: none is at work while another is, and ten thousand idle connections hold one.
 type plan struct {
-	steps []step
+	steps  []step
+	aims   []aim
+	groups groups
 }
 
 // make plans reqs, which are at most maxPlan. What it returns is good until the next call.
@@ -61,6 +64,12 @@ func (p *plan) make(r routing, reqs []wire.Request) []step {
 		p.steps[i] = r.planStep(reqs[i].Args)
 	}
 	return p.steps
+}
+
+// aimsFor returns room for n aims, good until the next call.
+func (p *plan) aimsFor(n int) []aim {
+	p.aims = slices.Grow(p.aims[:0], n)[:n]
+	return p.aims
 }
 
 // leadingOnes is how many requests of one shard each steps begins with.

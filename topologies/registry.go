@@ -23,6 +23,11 @@ type Topology struct {
 	// anywhere marks a topology whose sessions may run on any thread, one at a time. Those of the others belong to the event loop
 	// that they live on, if there are loops.
 	anywhere bool
+
+	boundaries []string // that it can have besides Boundary
+	lockScope  string   // the preset with locks; "": op
+	routes     bool     // requests are routed to owners
+
 	// shardPerWorker makes the default one shard for each worker (rounded up to a power of two), not DefaultShards.
 	shardPerWorker bool
 	// workers checks or chooses the number of workers: 0 asks for the preset's default on a machine part of cpus processors.
@@ -62,9 +67,10 @@ func Lookup(name string) (*Topology, error) {
 // the process decides (GOMAXPROCS).
 func runtimeWorkers(asked, _, cpus int) (int, error) { return orDefault(asked, cpus), nil }
 
-func orDefault(n, def int) int {
-	if n == 0 {
+func orDefault[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
 		return def
 	}
-	return n
+	return v
 }

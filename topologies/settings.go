@@ -1,15 +1,10 @@
 package topologies
 
 import (
-	"fmt"
 	"log/slog"
-	"math/bits"
 	"runtime"
-	"slices"
 	"strconv"
-	"strings"
 
-	"github.com/shardlab/shardlab/server"
 	"github.com/shardlab/shardlab/server/wire"
 	"github.com/shardlab/shardlab/store"
 )
@@ -32,8 +27,17 @@ type Config struct {
 	// runtime may use. The default is one for each of CPUs, but never more than the topology can use.
 	Workers   int
 	Transport string // netpoll or epoll; default the topology's first
-	CPUs      []int  // processors to use; empty: all that the process may use, without pinning
-	MaxConns  int    // default server.DefaultMaxConns
+	CPUs      []int  // processors to use; empty: all that the process may use
+	// Pin says whether event loop i stays on the i-th of CPUs: PinOn, PinOff or PinAuto, which is the default and pins
+	// several loops to CPUs that are given.
+	Pin       string
+	Boundary  string // shared, per-shard or owned; default the topology's own
+	Lock      string // of a shard under a lock: rwmutex (the default), mutex or rbmutex
+	LockScope string // what one hold of a lock is for: op, shard or batch; default the topology's own
+	Route     string // which bytes of a key choose its shard: full_key (the default) or session_prefix
+	// CrossShard says what becomes of a command whose keys have several owners: split (the default) or reject.
+	CrossShard string
+	MaxConns   int // default server.DefaultMaxConns
 	// DirectPort is the first direct shard port; shard n listens on DirectPort+n. By default it is the public port + 1, and when the
 	// kernel chose the public port it chooses these too.
 	DirectPort int
@@ -43,69 +47,33 @@ type Config struct {
 	Log        *slog.Logger // nil: nothing is said
 }
 
-// Settings are the factors of an open topology, none left at "default".
+// Settings are the factors of an open topology, none left at "default". A factor that the topology does not have is "".
 type Settings struct {
-	Topology  string
-	Boundary  string
-	Dispatch  string
-	Transport string
-	Shards    int
-	Workers   int
-	Pinned    bool
+	Topology   string
+	Boundary   string
+	Dispatch   string
+	Transport  string
+	Shards     int
+	Workers    int
+	Pinned     bool
+	Lock       string // with a boundary of locks
+	LockScope  string // likewise
+	Route      string
+	CrossShard string // where requests are routed to owners
 }
 
 // Pairs lists s by name, for INFO and for results.
-func (s Settings) Pairs() [][2]string {
-	return [][2]string{
+func (s Settings) Pairs() (pairs [][2]string) {
+	for _, p := range [...][2]string{
 		{"topology", s.Topology}, {"boundary", s.Boundary}, {"dispatch", s.Dispatch}, {"transport", s.Transport},
 		{"shards", strconv.Itoa(s.Shards)}, {"workers", strconv.Itoa(s.Workers)}, {"pinned", strconv.FormatBool(s.Pinned)},
-	}
-}
-
-// resolve fills in the defaults of c and refuses what makes no sense. cpus is how many processors there are to use.
-func resolve(t *Topology, c Config, cpus int) (Settings, error) {
-	s := Settings{
-		Topology: t.Name, Boundary: t.Boundary, Dispatch: t.Dispatch,
-		Transport: c.Transport, Shards: c.Shards,
-	}
-	if s.Shards == 0 {
-		s.Shards = DefaultShards
-		if t.shardPerWorker {
-			s.Shards = min(1<<bits.Len(uint(max(orDefault(c.Workers, cpus)-1, 0))), MaxShards)
+		{"lock", s.Lock}, {"lock_scope", s.LockScope}, {"route", s.Route}, {"cross_shard", s.CrossShard},
+	} {
+		if p[1] != "" {
+			pairs = append(pairs, p)
 		}
 	}
-	if s.Transport == "" {
-		s.Transport = t.Transports[0]
-	}
-	if s.Transport != server.Netpoll && s.Transport != server.Epoll {
-		return s, fmt.Errorf("unknown transport %q; have %s, %s", s.Transport, server.Epoll, server.Netpoll)
-	}
-	if !slices.Contains(t.Transports, s.Transport) {
-		return s, fmt.Errorf("topology %s cannot use transport %s: %s; use %s",
-			t.Name, s.Transport, t.without, strings.Join(t.Transports, " or "))
-	}
-	if s.Shards < 1 || s.Shards > MaxShards || bits.OnesCount(uint(s.Shards)) != 1 {
-		return s, fmt.Errorf("shards: %d is not a power of two from 1 to %d", s.Shards, MaxShards)
-	}
-	if c.DirectPort != 0 && !t.DirectPorts {
-		return s, fmt.Errorf("direct port %d: topology %s has no direct shard ports", c.DirectPort, t.Name)
-	}
-	if c.NullValue != 0 && !t.Responder {
-		return s, fmt.Errorf("null value of %d bytes: topology %s has a store and answers from it", c.NullValue, t.Name)
-	}
-	if most := c.Limits.WithDefaults().MaxBulk; c.NullValue < 0 || c.NullValue > most {
-		return s, fmt.Errorf("null value: %d is not a length from 1 to %d bytes", c.NullValue, most)
-	}
-	if c.Workers < 0 || c.Workers > MaxWorkers {
-		return s, fmt.Errorf("workers: %d is not a number from 1 to %d", c.Workers, MaxWorkers)
-	}
-	var err error
-	if s.Workers, err = t.workers(c.Workers, s.Shards, cpus); err != nil {
-		return s, err
-	}
-	// One loop is left where an outer cpuset or taskset put the process; pinning it could only make that narrower.
-	s.Pinned = s.Transport == server.Epoll && s.Workers > 1 && len(c.CPUs) > 0
-	return s, nil
+	return pairs
 }
 
 // Resolve is what Open would make of c, without opening anything.
@@ -125,7 +93,20 @@ func (c Config) processors() int {
 	return runtime.NumCPU()
 }
 
-// Route returns the function that says which shard a key belongs to: what a client of direct shard ports needs.
-func Route(shards int) func(key []byte) int {
-	return func(key []byte) int { return store.ShardOf(store.Hash(key), shards) }
+// Route returns the function that says which shard a key belongs to: what a client of direct shard ports needs. mode is as in
+// Settings.Route.
+func Route(shards int, mode string) func(key []byte) int {
+	r := Settings{Shards: shards, Route: mode}.routing()
+	return func(key []byte) int {
+		_, shard := r.find(key)
+		return shard
+	}
+}
+
+func (s Settings) routing() routing {
+	mode, err := store.ParseRouteMode(orDefault(s.Route, routeNames[0]))
+	if err != nil {
+		panic("bug: " + err.Error()) // resolve has checked it
+	}
+	return routing{mode: mode, shards: s.Shards}
 }

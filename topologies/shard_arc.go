@@ -7,13 +7,10 @@ import "github.com/shardlab/shardlab/server"
 var shardArc = &Topology{
 	Name:     "shard-arc",
 	About:    "a handle per shard, a goroutine per connection, each shard with its own reader-writer lock",
-	Boundary: "per-shard", Dispatch: "runtime-scheduled",
+	Boundary: boundaryPerShard, Dispatch: "runtime-scheduled",
+	boundaries: []string{boundaryShared},
 	Transports: []string{server.Netpoll, server.Epoll},
 	anywhere:   true,
 	workers:    runtimeWorkers,
-	build: func(in *Instance) (server.Backend, []server.Listen, error) {
-		all := newHandles(in.Settings.Shards)
-		keys := func(server.Place) keyspace { return newLocked(all.clone(), in.host.routing()) }
-		return &backend{in.host, keys}, in.publicOnly(), nil
-	},
+	build:      buildLocked,
 }

@@ -8,13 +8,10 @@ import "github.com/shardlab/shardlab/server"
 var shared = &Topology{
 	Name:     "shared",
 	About:    "one store handle, a goroutine per connection, a reader-writer lock per shard",
-	Boundary: "shared", Dispatch: "runtime-scheduled",
+	Boundary: boundaryShared, Dispatch: "runtime-scheduled",
+	boundaries: []string{boundaryPerShard},
 	Transports: []string{server.Netpoll, server.Epoll},
 	anywhere:   true,
 	workers:    runtimeWorkers,
-	build: func(in *Instance) (server.Backend, []server.Listen, error) {
-		store := newSharedStore(in.Settings.Shards)
-		keys := func(server.Place) keyspace { return newLocked(store, in.host.routing()) }
-		return &backend{in.host, keys}, in.publicOnly(), nil
-	},
+	build:      buildLocked,
 }

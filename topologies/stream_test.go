@@ -19,7 +19,14 @@ type stream struct{ rng *rand.Rand }
 
 func newStream(seed uint64) *stream { return &stream{rand.New(rand.NewPCG(seed, 1))} }
 
-func (s *stream) key() string { return fmt.Sprintf("key:%d", s.rng.IntN(60)) }
+// key is a key, one in four of a session.
+func (s *stream) key() string {
+	if n := s.rng.IntN(60); n >= 15 {
+		return fmt.Sprintf("key:%d", n)
+	} else {
+		return fmt.Sprintf("s:%d:c:%d", n/5, n%5)
+	}
+}
 
 func (s *stream) value() string {
 	switch s.rng.IntN(6) {

@@ -10,7 +10,7 @@ import (
 var threadLocal = &Topology{
 	Name:     "thread-local",
 	About:    "one owner thread accepts, serves and owns everything; no locks",
-	Boundary: "owned", Dispatch: "owner thread",
+	Boundary: boundaryOwned, Dispatch: "owner thread",
 	Transports: []string{server.Epoll},
 	without:    "the owner thread is the event loop, and goroutines would be other owners",
 	workers: func(asked, _, _ int) (int, error) {

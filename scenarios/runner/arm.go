@@ -154,7 +154,7 @@ func (a *arm) target(c *child, p scenarios.Point) loadgen.Target {
 	t := loadgen.Target{Addr: c.addr, Responder: a.kind == kindResponder}
 	if len(c.direct) > 0 {
 		t.ShardAddrs = c.direct
-		t.Route = topologies.Route(len(c.direct))
+		t.Route = topologies.Route(len(c.direct), "")
 	}
 	return t
 }
