@@ -1,5 +1,7 @@
 package wire
 
+import "strconv"
+
 // MaxBatch is the most requests that one Batch holds. It bounds the memory that a client can claim by pipelining tiny
 // requests: a read of 64 KiB could hold 13,000 inline PINGs.
 const MaxBatch = 1024
@@ -8,8 +10,12 @@ const MaxBatch = 1024
 // One reply may go far beyond it: an MGET is as long as all its values, as in Redis.
 const SoftOut = 256 << 10
 
-// Request is one command with its arguments, the name first. It aliases the buffer it was parsed from.
-type Request struct{ Args [][]byte }
+// Request is one command with its arguments, the name first, whatever protocol it came in. It aliases the buffer it was
+// parsed from.
+type Request struct {
+	Args [][]byte
+	Frame
+}
 
 // Batch is the unit of work: the complete requests of one read with the replies to them. A transport fills it through
 // Parse, hands it to a session, writes Out and resets it. One goroutine at a time owns a Batch.
@@ -24,6 +30,7 @@ type Batch struct {
 	OnDone func(loop int)
 
 	args  [][]byte // backing store of Reqs[i].Args
+	words []byte   // numbers of typed SCNP frames as text, which arguments alias
 	large bool     // requests came from a buffer that nobody keeps: stale pointers would keep it
 }
 
@@ -39,7 +46,7 @@ func (b *Batch) Reset() {
 		clear(b.args[:cap(b.args)])
 		clear(b.Reqs[:cap(b.Reqs)])
 	}
-	b.Reqs, b.args, b.Out = b.Reqs[:0], b.args[:0], b.Out[:0]
+	b.Reqs, b.args, b.words, b.Out = b.Reqs[:0], b.args[:0], b.words[:0], b.Out[:0]
 	b.Next, b.Close, b.large = 0, false, false
 }
 
@@ -60,8 +67,20 @@ func (b *Batch) add(buf []byte, spans []span) {
 	for _, s := range spans {
 		b.args = append(b.args, buf[s.off:s.off+s.len:s.off+s.len])
 	}
-	// Growing args leaves earlier requests on the old array: still the right bytes, and garbage after this batch.
-	b.Reqs = append(b.Reqs, Request{b.args[first:len(b.args):len(b.args)]})
+	b.addFrom(first, Frame{})
 }
 
-func (b *Batch) addArgs(args [][]byte) { b.Reqs = append(b.Reqs, Request{args}) }
+// addFrom appends a request of the arguments that were appended to b.args from first on. Growing args leaves earlier
+// requests on the old array: still the right bytes, and garbage after this batch.
+func (b *Batch) addFrom(first int, f Frame) {
+	b.Reqs = append(b.Reqs, Request{b.args[first:len(b.args):len(b.args)], f})
+}
+
+func (b *Batch) addArgs(args [][]byte) { b.Reqs = append(b.Reqs, Request{Args: args}) }
+
+// number returns n as text. Growing words leaves earlier numbers on the old array, as with args.
+func (b *Batch) number(n uint64) []byte {
+	first := len(b.words)
+	b.words = strconv.AppendUint(b.words, n, 10)
+	return b.words[first:len(b.words):len(b.words)]
+}

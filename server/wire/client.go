@@ -60,8 +60,10 @@ type Reply struct {
 	// values of a map count apart.
 	Int int64
 	// Payload is the text of a string, error or number, without framing; for an array, map or push message the
-	// elements as they were encoded, which Elements takes apart.
+	// elements as they were encoded, which Elements takes apart. Of SCNP's integers and booleans it is empty, of its
+	// floating-point numbers the eight bytes.
 	Payload []byte
+	scnp    bool // the elements are SCNP's
 }
 
 // Elements returns the elements of an array, map or push message, and nothing for any other reply. It allocates: it is
@@ -71,6 +73,9 @@ func (r Reply) Elements() ([]Reply, error) {
 	case ArrayReply, MapReply, PushReply:
 	default:
 		return nil, nil
+	}
+	if r.scnp {
+		return r.frameElements(), nil
 	}
 	// The sizes were checked when r was scanned; only the framing is read again. An element costs three bytes or more.
 	all := len(r.Payload)
@@ -114,7 +119,7 @@ func (l ReplyLimits) WithDefaults() ReplyLimits {
 	return l
 }
 
-// ReplyScanner is one connection's place in the replies of RESP2 or RESP3. It never looks twice at a byte of a long
+// ReplyScanner is one connection's place in the replies of RESP2, RESP3 or SCNP, which may come mixed. It never looks twice at a byte of a long
 // string or at an element it has passed: what it knows of an incomplete reply is kept between calls, as offsets from
 // the reply's first byte. After an error it must not be used again. Attributes of RESP3 are skipped; its streamed
 // strings and arrays, which no server sends, are refused.
@@ -131,6 +136,8 @@ type ReplyScanner struct {
 
 	outer Reply // the outermost array or map
 	body  int   // where its elements start
+
+	frame int // length of the SCNP frame that has begun; 0 when its header is not there, and for RESP
 }
 
 // NewReplyScanner returns a scanner at the start of a connection's replies.
@@ -144,7 +151,7 @@ func (s *ReplyScanner) Want() int {
 	if s.bulk >= 0 {
 		return s.pos + s.bulk + 2
 	}
-	return s.pos + s.searched + 1
+	return max(s.frame, s.pos+s.searched+1)
 }
 
 // Next cuts the reply at the front of buf and returns it with its length, which is 0 when the reply is incomplete: the
@@ -152,6 +159,9 @@ func (s *ReplyScanner) Want() int {
 // same. The error is a *ProtocolError.
 func (s *ReplyScanner) Next(buf []byte) (Reply, int, error) {
 	if s.pos == 0 && s.searched == 0 {
+		if len(buf) > 0 && buf[0] == ReplyMagic {
+			return s.scnp(buf)
+		}
 		if r, n := s.quick(buf); n > 0 {
 			return r, n, nil
 		}

@@ -29,13 +29,16 @@ func (l Limits) WithDefaults() Limits {
 }
 
 // ProtocolError is input that is not a request. The stream cannot be resynchronised: the connection gets
-// "-ERR Protocol error: …" and is closed.
-type ProtocolError struct{ Text string }
+// "ERR Protocol error: …" in its own protocol and is closed.
+type ProtocolError struct {
+	Text string
+	SCNP bool // the input was an SCNP frame
+}
 
 func (e *ProtocolError) Error() string { return "protocol error: " + e.Text }
 
 func protocolError(format string, args ...any) error {
-	return &ProtocolError{fmt.Sprintf(format, args...)}
+	return &ProtocolError{Text: fmt.Sprintf(format, args...)}
 }
 
 // Parser is one connection's place in its input. It never looks twice at a byte of a large argument: what it knows of a
@@ -72,10 +75,15 @@ func (p *Parser) Parse(b *Batch, buf []byte) (int, error) {
 	return done, nil
 }
 
-// request takes one request off the front of buf. It returns 0 when the request is incomplete.
+// request takes one request off the front of buf. It returns 0 when the request is incomplete. Its first byte tells SCNP
+// from RESP, so that both may come mixed on one connection.
 func (p *Parser) request(b *Batch, buf []byte) (int, error) {
 	if p.left == 0 {
-		if buf[0] != '*' {
+		switch buf[0] {
+		case '*':
+		case RequestMagic:
+			return p.frame(b, buf)
+		default:
 			return p.inline(b, buf)
 		}
 		count, next, err := p.header(buf, 1, "mbulk count")

@@ -27,6 +27,6 @@ func TestWriter(t *testing.T) {
 	check(func(w *Writer) { w.Map(2) }, "*4\r\n", "%2\r\n")
 	check(func(w *Writer) { w.Set(2) }, "*2\r\n", "~2\r\n")
 	check(func(w *Writer) { w.Text("hi") }, "$2\r\nhi\r\n", "=6\r\ntxt:hi\r\n")
-	same(func(w *Writer) { w.ProtocolError(&ProtocolError{"bad"}) }, "-ERR Protocol error: bad\r\n")
+	same(func(w *Writer) { w.ProtocolError(&ProtocolError{Text: "bad"}) }, "-ERR Protocol error: bad\r\n")
 	same(func(w *Writer) { w.ProtocolError(errors.New("odd")) }, "-ERR odd\r\n")
 }
