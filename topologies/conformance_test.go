@@ -308,6 +308,17 @@ func TestMultiKeyCommandsAreAtomicUnderLocks(t *testing.T) {
 // Replies beyond what is gathered before a write, and commands with more keys than a session keeps room for: owners stop
 // and go on, and what they made is still merged in the order of the requests.
 func TestLargeRepliesAndManyKeys(t *testing.T) {
+	requests, want := largeExchange()
+	for _, v := range variants() {
+		t.Run(v.String(), func(t *testing.T) {
+			got := conversation(t, v.open(t).Addr().String(), requests, 3)
+			mustAgree(t, requests, got, want, "a plain reading")
+		})
+	}
+}
+
+// largeExchange is requests with long replies, and the replies.
+func largeExchange() (requests [][]string, want []string) {
 	const keys = maxKept + 100
 	mset, mget := []string{"MSET"}, []string{"MGET"}
 	many := fmt.Sprintf("*%d\r\n", keys)
@@ -316,7 +327,7 @@ func TestLargeRepliesAndManyKeys(t *testing.T) {
 		mset, mget = append(mset, k, k), append(mget, k)
 		many += fmt.Sprintf("$%d\r\n%s\r\n", len(k), k)
 	}
-	requests, want := [][]string{mset, mget}, []string{"+OK\r\n", many}
+	requests, want = [][]string{mset, mget}, []string{"+OK\r\n", many}
 	all, gets := []string{"MGET"}, fmt.Sprintf("*%d\r\n", 40)
 	for i := range 40 { // 2.5 MB in all, several times what is gathered
 		k, v := fmt.Sprintf("large:%d", i), strings.Repeat(string(rune('a'+i%26)), 64<<10)
@@ -330,10 +341,5 @@ func TestLargeRepliesAndManyKeys(t *testing.T) {
 		}
 		requests, want = append(requests, all, mget), append(want, gets, many)
 	}
-	for _, v := range variants() {
-		t.Run(v.String(), func(t *testing.T) {
-			got := conversation(t, v.open(t).Addr().String(), requests, 3)
-			mustAgree(t, requests, got, want, "a plain reading")
-		})
-	}
+	return requests, want
 }

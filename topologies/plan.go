@@ -95,7 +95,7 @@ func (s *session) inOrder(steps []step, reqs []wire.Request) (done int) {
 		if s.full() {
 			return i
 		}
-		s.request(&steps[i], reqs[i].Args)
+		s.request(&steps[i], &reqs[i])
 	}
 	return len(steps)
 }

@@ -52,8 +52,9 @@ type routed struct {
 // planned is a request with its command. One without parts is for the home loop to answer, or to refuse.
 type planned struct {
 	cmd   *command.Spec
-	args  [][]byte
+	req   *wire.Request
 	parts int
+	wrong string // why it is not to be executed, though it has a command
 }
 
 // partOf is a piece of work for one shard.
@@ -86,9 +87,15 @@ type result struct {
 // Exec implements server.Session.
 func (s *routed) Exec(b *wire.Batch) bool {
 	s.b = b
-	s.x.W.Buf = b.Out
+	if s.x.W.Buf == nil {
+		s.x.W.Buf = b.Out
+	}
 	ready := s.work(b)
-	b.Out, s.x.W.Buf = s.x.W.Buf, nil
+	if ready {
+		b.Out, s.x.W.Buf = s.x.W.Buf, nil
+	} else { // nothing may be written meanwhile: an SCNP reply that is half merged is still to get its length
+		b.Out = s.x.W.Buf[:0]
+	}
 	s.counters.publish(&s.x.Counts)
 	return ready
 }
@@ -97,7 +104,7 @@ func (s *routed) work(b *wire.Batch) bool {
 	s.x.BeginBatch()
 	for {
 		if s.at == len(s.run) {
-			if b.Executed() || len(s.x.W.Buf) >= wire.SoftOut {
+			if b.Executed() || s.full() {
 				s.trim()
 				return true
 			}
@@ -107,11 +114,14 @@ func (s *routed) work(b *wire.Batch) bool {
 			return false
 		}
 		s.merge(b)
-		if b.Close || len(s.x.W.Buf) >= wire.SoftOut {
+		if b.Close || s.full() {
 			return true
 		}
 	}
 }
+
+// full reports whether enough replies have gathered for now. An SCNP reply is written whole: its length comes first.
+func (s *routed) full() bool { return len(s.x.W.Buf) >= wire.SoftOut && s.x.W.Whole() }
 
 // trim gives back the room of an unusually large run, which would otherwise stay as long as the connection.
 func (s *routed) trim() {
@@ -132,30 +142,37 @@ func (s *routed) plan(b *wire.Batch) {
 	for i := range s.hops {
 		s.hops[i].reset()
 	}
-	for _, req := range b.Reqs[b.Next:] {
-		cmd := command.Find(req.Args)
-		if cmd == nil || cmd.Wrong(req.Args) != "" {
-			s.run = append(s.run, planned{cmd, req.Args, 0})
+	route := s.r.host.routing()
+	for i := b.Next; i < len(b.Reqs); i++ {
+		req := &b.Reqs[i]
+		st := route.planStep(req.Args)
+		p := planned{cmd: st.cmd, req: req}
+		if req.Form != wire.RESP {
+			p.wrong = route.misaddressed(req, &st, publicPort)
+		}
+		if p.cmd == nil || p.wrong != "" || p.cmd.Wrong(req.Args) != "" {
+			s.run = append(s.run, p)
 			return
 		}
 		first := len(s.parts)
-		s.split(cmd, req.Args)
-		s.run = append(s.run, planned{cmd, req.Args, len(s.parts) - first})
-		if cmd.Local != nil {
+		s.split(&st, req.Args)
+		p.parts = len(s.parts) - first
+		s.run = append(s.run, p)
+		if p.cmd.Local != nil {
 			return
 		}
 	}
 }
 
 // split appends the parts of one request.
-func (s *routed) split(cmd *command.Spec, args [][]byte) {
+func (s *routed) split(st *step, args [][]byte) {
+	cmd := st.cmd
 	switch {
 	case cmd.AllShards:
 		for i := range s.r.shards {
 			s.addPart(0, i, 0)
 		}
 	case cmd.One != nil:
-		st := s.r.host.routing().planStep(args)
 		s.addPart(0, st.shard, st.hash)
 	case cmd.Part != nil:
 		for i := range cmd.Parts(args) {
@@ -197,20 +214,29 @@ func (s *routed) send() bool {
 // merge appends the replies in the order of the requests, as far as they have been made.
 func (s *routed) merge(b *wire.Batch) {
 	x := &s.x
-	for s.at < len(s.run) && len(x.W.Buf) < wire.SoftOut {
+	for s.at < len(s.run) && !s.full() {
 		p := &s.run[s.at]
-		switch {
-		case p.parts > 0:
-			if !s.mergeParts(p) {
-				return
-			}
-		case x.Admit(p.cmd, p.args):
-			p.cmd.Local(x, p.args)
+		if p.parts == 0 {
+			s.answer(p)
+		} else if !s.mergeParts(p) {
+			return
 		}
 		s.at++
 		b.Next++
 		b.Close = x.Close
 	}
+}
+
+// answer answers a request that needs no shard.
+func (s *routed) answer(p *planned) {
+	x := &s.x
+	x.W.Begin(p.req)
+	if p.wrong != "" {
+		x.W.Error(p.wrong)
+	} else if x.Admit(p.cmd, p.req.Args) {
+		p.cmd.Local(x, p.req.Args)
+	}
+	x.W.End()
 }
 
 // mergeParts merges what there is of one request, and reports whether that was all.
@@ -221,7 +247,10 @@ func (s *routed) mergeParts(p *planned) bool {
 		if !s.hasResult() {
 			return false
 		}
-		x.Admit(p.cmd, p.args)
+		x.Admit(p.cmd, p.req.Args)
+		if p.cmd.One == nil { // else the owner has written the whole reply
+			x.W.Begin(p.req)
+		}
 		p.cmd.Start(x, p.parts)
 	}
 	for ; s.merged < p.parts; s.merged++ {
@@ -233,8 +262,9 @@ func (s *routed) mergeParts(p *planned) bool {
 	}
 	s.merged = 0
 	if p.cmd.End != nil {
-		p.cmd.End(x, p.args)
+		p.cmd.End(x, p.req.Args)
 	}
+	x.W.End()
 	return true
 }
 
@@ -277,15 +307,17 @@ func (h *hop) execute() {
 	for len(h.done) < len(h.todo) && len(x.W.Buf) < wire.SoftOut {
 		p := &h.s.parts[h.todo[len(h.done)]]
 		req, sh := &h.s.run[p.req], h.s.r.shards[p.shard]
+		args := req.req.Args
 		x.Acc = command.Acc{}
-		switch {
-		case req.cmd.One != nil:
-			runOne(x, req.cmd, sh, p.hash, req.args)
-		case req.cmd.AllShards:
-			command.RunPart(x, req.cmd, sh, 0, req.args)
-		default:
-			runPart(x, req.cmd, sh, p.hash, req.cmd.PartArgs(req.args, int(p.index)))
+		if req.cmd.One != nil {
+			x.W.Begin(req.req)
+			runOne(x, req.cmd, sh, p.hash, args)
+		} else if x.W.BeginPart(req.req); req.cmd.AllShards {
+			command.RunPart(x, req.cmd, sh, 0, args)
+		} else {
+			runPart(x, req.cmd, sh, p.hash, req.cmd.PartArgs(args, int(p.index)))
 		}
+		x.W.End()
 		h.done = append(h.done, result{len(x.W.Buf), x.Acc})
 	}
 }

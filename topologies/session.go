@@ -26,14 +26,18 @@ type session struct {
 	keys     keyspace
 	route    routing
 	host     *host
+	port     int // the shard whose port the connection came in by, or publicPort
 	counters *counters
 	plan     *plan
 	runner   runner // keys, if it is one
 }
 
 func newSession(h *host, at server.Place, keys keyspace) *session {
-	s := &session{keys: keys, route: h.routing(), host: h, counters: h.join(), plan: h.plan(at.Loop)}
+	s := &session{keys: keys, route: h.routing(), port: publicPort, host: h, counters: h.join(), plan: h.plan(at.Loop)}
 	s.runner, _ = keys.(runner)
+	if d, ok := keys.(*direct); ok {
+		s.port = d.index
+	}
 	s.x.Client, s.x.Host = &command.Client{ID: at.ID}, h
 	return s
 }
@@ -64,14 +68,27 @@ func (s *session) stretch(b *wire.Batch) {
 		if ones := leadingOnes(steps); ones >= minRun && s.runner != nil {
 			n = s.runner.run(s, steps[:ones], reqs[:ones])
 		} else {
-			s.request(&steps[0], reqs[0].Args)
+			s.request(&steps[0], &reqs[0])
 		}
 		b.Next += n
 		steps, reqs = steps[n:], reqs[n:]
 	}
 }
 
-func (s *session) request(st *step, args [][]byte) {
+// request executes one request and writes its reply, in the protocol that it came in.
+func (s *session) request(st *step, req *wire.Request) {
+	s.x.W.Begin(req)
+	if req.Form == wire.RESP {
+		s.execute(st, req.Args)
+	} else if wrong := s.route.misaddressed(req, st, s.port); wrong != "" {
+		s.x.W.Error(wrong)
+	} else {
+		s.execute(st, req.Args)
+	}
+	s.x.W.End()
+}
+
+func (s *session) execute(st *step, args [][]byte) {
 	x, cmd := &s.x, st.cmd
 	if !x.Admit(cmd, args) {
 		return

@@ -3,6 +3,7 @@ package topologies
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/shardlab/shardlab/server/wire"
 )
 
 // stream makes a seeded sequence of requests that touches every command whose reply depends on nothing but the requests before
@@ -118,6 +121,16 @@ func encode(args []string) []byte {
 // each reply's bytes.
 func conversation(t *testing.T, addr string, requests [][]string, seed uint64) []string {
 	t.Helper()
+	encoded := make([][]byte, len(requests))
+	for i, req := range requests {
+		encoded[i] = encode(req)
+	}
+	return exchange(t, addr, encoded, seed)
+}
+
+// exchange is conversation for requests of any protocol.
+func exchange(t *testing.T, addr string, requests [][]byte, seed uint64) []string {
+	t.Helper()
 	nc, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +144,7 @@ func conversation(t *testing.T, addr string, requests [][]string, seed uint64) [
 		n := min(1+rng.IntN(40), len(requests))
 		var out []byte
 		for _, req := range requests[:n] {
-			out = append(out, encode(req)...)
+			out = append(out, req...)
 		}
 		for len(out) > 0 {
 			cut := len(out)
@@ -155,8 +168,17 @@ func conversation(t *testing.T, addr string, requests [][]string, seed uint64) [
 	return replies
 }
 
-// readReply reads the bytes of one whole reply, RESP2 or RESP3.
+// readReply reads the bytes of one whole reply, RESP2, RESP3 or SCNP.
 func readReply(r *bufio.Reader) (string, error) {
+	if first, err := r.Peek(1); err == nil && first[0] == wire.ReplyMagic {
+		header, err := r.Peek(8)
+		if err != nil {
+			return "", err
+		}
+		frame := make([]byte, 8+binary.LittleEndian.Uint32(header[4:]))
+		_, err = io.ReadFull(r, frame)
+		return string(frame), err
+	}
 	line, err := r.ReadString('\n')
 	if err != nil {
 		return "", err

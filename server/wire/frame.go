@@ -17,26 +17,18 @@ func (p *Parser) frame(b *Batch, buf []byte) (int, error) {
 	}
 	body := int(binary.LittleEndian.Uint32(buf[4:]))
 	op, flags := &opcodes[buf[2]], buf[3]
-	switch {
-	case buf[1] != SCNPVersion:
-		return 0, frameError("SCNP version %d; have %d", buf[1], SCNPVersion)
-	case op.layout == undefined:
-		return 0, frameError("unknown SCNP opcode %d", buf[2])
-	case flags&^knownFlags != 0:
-		return 0, frameError("unknown SCNP flags %#02x", flags&^knownFlags)
-	case body > p.limits.MaxRequest-scnpHeader:
-		return 0, frameError("SCNP body of %d bytes; at most %d fit", body, p.limits.MaxRequest-scnpHeader)
-	case body < prefixSize(flags):
-		return 0, frameError("SCNP body of %d bytes is shorter than what its flags announce", body)
+	if buf[1] != SCNPVersion || op.layout == undefined || flags&^knownFlags != 0 ||
+		body > p.limits.MaxRequest-scnpHeader || body < prefixSize(flags) {
+		return 0, p.badHeader(buf, body)
 	}
-	d := frameReader{limits: &p.limits, op: op, buf: buf, at: scnpHeader, end: scnpHeader + body}
-	if fixed := fixedSize(op.layout); fixed != 0 && flags&FlagArgs == 0 {
-		return d.keyed(b, buf[2], flags, fixed)
+	if op.fixed != 0 && flags&FlagArgs == 0 {
+		return p.keyedFrame(b, buf, op)
 	}
-	if d.end > len(buf) {
+	if scnpHeader+body > len(buf) {
 		return 0, nil
 	}
-	d.prefix(flags)
+	d := frameReader{limits: &p.limits, op: op, buf: buf, at: scnpHeader + prefixSize(flags), end: scnpHeader + body}
+	d.frame = prefix(buf)
 	first := len(b.args)
 	err := d.arguments(b, flags)
 	if err == nil && len(b.args) == first {
@@ -50,6 +42,22 @@ func (p *Parser) frame(b *Batch, buf []byte) (int, error) {
 	return d.end, nil
 }
 
+// badHeader says what is wrong with a frame's header.
+func (p *Parser) badHeader(buf []byte, body int) error {
+	most, flags := p.limits.MaxRequest-scnpHeader, buf[3]
+	switch {
+	case buf[1] != SCNPVersion:
+		return frameError("SCNP version %d; have %d", buf[1], SCNPVersion)
+	case opcodes[buf[2]].layout == undefined:
+		return frameError("unknown SCNP opcode %d", buf[2])
+	case flags&^knownFlags != 0:
+		return frameError("unknown SCNP flags %#02x", flags&^knownFlags)
+	case body > most:
+		return frameError("SCNP body of %d bytes; at most %d fit", body, most)
+	}
+	return frameError("SCNP body of %d bytes is shorter than what its flags announce", body)
+}
+
 func frameError(format string, args ...any) error {
 	return &ProtocolError{Text: fmt.Sprintf(format, args...), SCNP: true}
 }
@@ -59,105 +67,92 @@ func prefixSize(flags byte) int {
 	return int(flags&FlagKeyHash)*8 + int(flags&FlagRouteShard)*2 + int(flags&FlagKeyTag)*2
 }
 
-// fixedSize is how long the times and lengths in front of a key are, and 0 for layouts without a key of their own.
-func fixedSize(l layout) int {
-	switch l {
-	case keyed:
-		return 4
-	case pair:
-		return 8
-	case keyedTTL:
-		return 12
-	case pairTTL:
-		return 16
+// prefix reads what the flags announce, which must be there.
+func prefix(buf []byte) Frame {
+	f := Frame{flags: buf[3], Form: Typed}
+	at := scnpHeader
+	if f.flags&FlagKeyHash != 0 {
+		f.hash = binary.LittleEndian.Uint64(buf[at:])
+		at += 8
 	}
-	return 0
+	if f.flags&FlagRouteShard != 0 {
+		f.shard = binary.LittleEndian.Uint32(buf[at:])
+		at += 4
+	}
+	if f.flags&FlagKeyTag != 0 {
+		tag := binary.LittleEndian.Uint64(buf[at:])
+		if f.flags&FlagKeyHash == 0 {
+			f.hash = tag << 56
+		}
+		if tag != f.hash>>56 {
+			f.refusal = badHash
+		}
+	}
+	return f
 }
 
-// frameReader is a place in one frame, whose body is buf[:end] from the header on.
+// keyedFrame reads a frame whose fixed fields are followed by a key, and a value or none. It looks at the lengths as soon
+// as they are there.
+func (p *Parser) keyedFrame(b *Batch, buf []byte, op *opcode) (int, error) {
+	body := int(binary.LittleEndian.Uint32(buf[4:]))
+	end := scnpHeader + body
+	from := scnpHeader + prefixSize(buf[3]) + op.fixed
+	if from > end {
+		return 0, frameError("SCNP body of %d bytes is too short for opcode %d", body, buf[2])
+	}
+	if from > len(buf) {
+		return 0, nil
+	}
+	keyLen, valueLen := int(binary.LittleEndian.Uint32(buf[from-4:])), 0
+	if op.layout == pair || op.layout == pairTTL {
+		keyLen, valueLen = int(binary.LittleEndian.Uint32(buf[from-8:])), keyLen
+	}
+	if max(keyLen, valueLen) > p.limits.MaxBulk {
+		return 0, frameError("SCNP field of %d bytes; at most %d fit", max(keyLen, valueLen), p.limits.MaxBulk)
+	}
+	withoutKey := false
+	if fields := from + keyLen + valueLen; fields != end {
+		withoutKey = Opcode(buf[2]) == OpGet && buf[3]&FlagKeyTag != 0 && from == end
+		if !withoutKey {
+			return 0, frameError("SCNP body of %d bytes; its fields take %d", body, fields-scnpHeader)
+		}
+		keyLen = 0
+	}
+	if end > len(buf) {
+		return 0, nil
+	}
+	f := prefix(buf)
+	if withoutKey {
+		f.refusal = hashOnly
+	}
+	key, value := buf[from:from+keyLen:from+keyLen], buf[from+keyLen:end:end]
+	first := len(b.args)
+	switch op.layout {
+	case keyed:
+		b.args = append(b.args, op.words[0], key)
+	case pair:
+		b.args = append(b.args, op.words[0], key, value)
+	case pairTTL:
+		b.args = append(b.args, wordPSETEX, key, b.number(binary.LittleEndian.Uint64(buf[from-16:])), value)
+	case keyedTTL:
+		ttl := b.number(binary.LittleEndian.Uint64(buf[from-12:]))
+		if Opcode(buf[2]) == OpExpire {
+			b.args = append(b.args, wordPEXPIRE, key, ttl)
+		} else {
+			b.args = append(b.args, op.words[0], key, wordPX, ttl)
+		}
+	}
+	b.addFrom(first, f)
+	return end, nil
+}
+
+// frameReader is a place in the fields of a frame that is all there.
 type frameReader struct {
 	limits  *Limits
 	op      *opcode
 	buf     []byte
 	at, end int
 	frame   Frame
-}
-
-// prefix reads what the flags announce.
-func (d *frameReader) prefix(flags byte) {
-	d.frame.flags, d.frame.Form = flags, Typed
-	if flags&FlagKeyHash != 0 {
-		d.frame.hash = binary.LittleEndian.Uint64(d.buf[d.at:])
-		d.at += 8
-	}
-	if flags&FlagRouteShard != 0 {
-		d.frame.shard = binary.LittleEndian.Uint32(d.buf[d.at:])
-		d.at += 4
-	}
-	if flags&FlagKeyTag != 0 {
-		tag := binary.LittleEndian.Uint64(d.buf[d.at:])
-		d.at += 8
-		if flags&FlagKeyHash == 0 {
-			d.frame.hash = tag << 56
-		}
-		if tag != d.frame.hash>>56 {
-			d.frame.refusal = badHash
-		}
-	}
-}
-
-// keyed reads a frame whose fixed fields are followed by a key, and a value or none. It looks at the lengths as soon as
-// they are there.
-func (d *frameReader) keyed(b *Batch, code, flags byte, fixed int) (int, error) {
-	from := d.at + prefixSize(flags) + fixed
-	if from > d.end {
-		return 0, frameError("SCNP body of %d bytes is too short for opcode %d", d.end-scnpHeader, code)
-	}
-	if from > len(d.buf) {
-		return 0, nil
-	}
-	withTTL, withValue := fixed >= 12, fixed == 8 || fixed == 16
-	keyLen, valueLen := int(binary.LittleEndian.Uint32(d.buf[from-4:])), 0
-	if withValue {
-		keyLen, valueLen = int(binary.LittleEndian.Uint32(d.buf[from-8:])), keyLen
-	}
-	if keyLen > d.limits.MaxBulk || valueLen > d.limits.MaxBulk {
-		return 0, frameError("SCNP field of %d bytes; at most %d fit", max(keyLen, valueLen), d.limits.MaxBulk)
-	}
-	if from+keyLen+valueLen != d.end {
-		if Opcode(code) != OpGet || flags&FlagKeyTag == 0 || from != d.end {
-			return 0, frameError("SCNP body of %d bytes; its fields take %d", d.end-scnpHeader, from+keyLen+valueLen-scnpHeader)
-		}
-		keyLen, d.frame.refusal = 0, hashOnly
-	}
-	if d.end > len(d.buf) {
-		return 0, nil
-	}
-	refusal := d.frame.refusal
-	d.prefix(flags)
-	d.frame.refusal = max(refusal, d.frame.refusal)
-	key, value := d.buf[from:from+keyLen:from+keyLen], d.buf[from+keyLen:d.end:d.end]
-	var ttl []byte
-	if withTTL {
-		ttl = b.number(binary.LittleEndian.Uint64(d.buf[from-fixed:]))
-	}
-	first := len(b.args)
-	switch d.op.layout {
-	case keyed:
-		b.args = append(b.args, d.op.words[0], key)
-	case pair:
-		b.args = append(b.args, d.op.words[0], key, value)
-	case pairTTL:
-		b.args = append(b.args, wordPSETEX, key, ttl, value)
-	case keyedTTL:
-		if Opcode(code) == OpExpire {
-			b.args = append(b.args, wordPEXPIRE, key, ttl)
-		} else {
-			b.args = append(b.args, d.op.words[0], key, wordPX, ttl)
-		}
-	}
-	b.addFrom(first, d.frame)
-	return d.end, nil
 }
 
 // arguments appends the command's words to b.args. The whole body must be there.

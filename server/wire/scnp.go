@@ -87,12 +87,15 @@ const (
 	argForm                   // LEB128 count, then each LEB128 length and bytes; or nothing
 )
 
-// opcode is what the parser knows of one: the words that the command begins with, and the layout of its fields.
+// opcode is what the parser knows of one.
 type opcode struct {
-	words  [][]byte
-	middle []byte // before the number of a typed frame with a time to live
+	words  [][]byte // that the command begins with
 	layout layout
+	fixed  int // length of the times and lengths in front of a key; 0 for layouts without a key of their own
 }
+
+// fixedSizes are how long the times and lengths in front of a key are.
+var fixedSizes = [argForm + 1]int{keyed: 4, pair: 8, keyedTTL: 12, pairTTL: 16}
 
 var opcodes [256]opcode
 
@@ -103,7 +106,7 @@ func init() {
 	define := func(first int, l layout, names ...string) {
 		for i, name := range names {
 			o := &opcodes[first+i]
-			o.layout = l
+			o.layout, o.fixed = l, fixedSizes[l]
 			for _, w := range strings.Fields(name) {
 				o.words = append(o.words, []byte(w))
 			}
@@ -137,7 +140,7 @@ func init() {
 	// Hashes, lists, sets, sorted sets and vectors.
 	for _, r := range [][2]int{{20, 24}, {30, 36}, {40, 44}, {50, 54}, {140, 150}, {160, 173}, {180, 190}, {201, 243}} {
 		for op := r[0]; op <= r[1]; op++ {
-			opcodes[op].layout = unsupported
+			opcodes[op] = opcode{layout: unsupported, words: [][]byte{nil}}
 		}
 	}
 }
