@@ -85,7 +85,7 @@ func (k *locked) runByShard(s *session, steps []step, reqs []wire.Request) (done
 		if at := g.at[done]; at.executed {
 			x.W.Buf = append(x.W.Buf, replies[at.from:at.to]...)
 		} else {
-			s.request(&steps[done], reqs[done].Args)
+			s.request(&steps[done], &reqs[done])
 		}
 		done++
 	}
@@ -116,7 +116,7 @@ func (k *locked) runGroup(s *session, i int, steps []step, reqs []wire.Request) 
 	for j := i; j >= 0; j = g.at[j].next {
 		at := &g.at[j]
 		at.from = len(s.x.W.Buf)
-		s.request(&steps[j], reqs[j].Args)
+		s.request(&steps[j], &reqs[j])
 		at.to, at.executed = len(s.x.W.Buf), true
 		last = j
 	}
