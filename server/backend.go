@@ -71,3 +71,11 @@ type Ticker interface {
 	// brief: the loop's connections wait.
 	Tick(loop int)
 }
+
+// Foresight is a backend that gains from seeing what several connections ask before it answers the first of them.
+type Foresight interface {
+	Backend
+	// Foresee is called on a loop's thread with batches that the loop is about to pass to Exec, whole and in turn. It may
+	// only look.
+	Foresee(loop int, batches []*wire.Batch)
+}

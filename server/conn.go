@@ -61,8 +61,8 @@ func (c *conn) isDone(from int) {
 	}
 }
 
-// event notes what the poller saw and goes on.
-func (c *conn) event(events uint32) {
+// event notes what the poller saw. It reports whether the connection should go on, unless its turn comes anyhow.
+func (c *conn) event(events uint32) bool {
 	if events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
 		c.readable = true
 	}
@@ -72,9 +72,12 @@ func (c *conn) event(events uint32) {
 	if events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
 		c.blocked = false
 	}
-	if !c.queued { // else its turn comes
-		c.advance()
-	}
+	return !c.queued
+}
+
+// gather reads the next requests, if nothing is to be done before, and reports whether there are any.
+func (c *conn) gather() bool {
+	return c.batch == nil && !c.executing && !c.blocked && !c.closed && c.read() && c.parse()
 }
 
 // resume goes on after the backend has called OnDone.

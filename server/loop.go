@@ -26,6 +26,11 @@ type loop struct {
 	conns []*conn // by descriptor; nil where there is none
 	count int     // connections
 	again []*conn // connections with more to read whose turn was over
+	ready []*conn // connections that the poller has just named
+	busy  bool    // the last turn had connections to serve
+
+	foresight Foresight // nil: the backend does not look ahead
+	asked     []*wire.Batch
 
 	// Buffers and batches of connections that are not at work; the last used is the first taken, being in the cache.
 	buffers [][]byte
@@ -45,6 +50,7 @@ func newLoop(s *Server, id, cpu int) (*loop, error) {
 		drained: make(chan struct{}),
 	}
 	l.ticker, _ = s.backend.(Ticker)
+	l.foresight, _ = s.backend.(Foresight)
 	if l.timer, err = newTimer(p, s.opts.TickEvery); err != nil {
 		p.close()
 		return nil, err
@@ -127,14 +133,21 @@ func (l *loop) next() []unix.EpollEvent {
 	if !l.tasks.empty() {
 		return nil
 	}
-	return l.wait(l.listeners.timeout())
+	timeout := l.listeners.timeout()
+	if l.busy && l.s.mayHold && timeout < 0 {
+		l.busy = false // a signal ends the hold, and the next wait lets the thread go
+		return l.hold()
+	}
+	return l.wait(timeout)
 }
 
 func (l *loop) handle(events []unix.EpollEvent) {
 	for i := range events {
 		fd := int(events[i].Fd)
 		if fd < len(l.conns) && l.conns[fd] != nil {
-			l.conns[fd].event(events[i].Events)
+			if c := l.conns[fd]; c.event(events[i].Events) {
+				l.ready = append(l.ready, c)
+			}
 			continue
 		}
 		if fd == l.timer.fd {
@@ -142,6 +155,41 @@ func (l *loop) handle(events []unix.EpollEvent) {
 			continue
 		}
 		l.listeners.ready(fd, l.adopt)
+	}
+	if len(l.ready) > 0 {
+		l.busy = true
+		l.serve()
+	}
+}
+
+// foreseen is how many connections are read before the first is answered. Their buffers have to stay in the cache.
+const foreseen = 8
+
+// serve takes the ready connections as far as they can go, a few at a time: first all read, then all are answered, so
+// that the backend can have the memory of all their keys fetched side by side.
+func (l *loop) serve() {
+	for ready := l.ready; len(ready) > 0; {
+		few := ready[:min(foreseen, len(ready))]
+		ready = ready[len(few):]
+		if l.foresight != nil && len(few) > 1 {
+			l.foresee(few)
+		}
+		for _, c := range few {
+			c.advance()
+		}
+	}
+	l.ready = l.ready[:0]
+}
+
+func (l *loop) foresee(few []*conn) {
+	l.asked = l.asked[:0]
+	for _, c := range few {
+		if c.gather() {
+			l.asked = append(l.asked, c.batch)
+		}
+	}
+	if len(l.asked) > 1 {
+		l.foresight.Foresee(l.id, l.asked)
 	}
 }
 

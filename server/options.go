@@ -28,7 +28,10 @@ type Options struct {
 	Listen    []Listen // at least one
 	Loops     int      // Epoll: number of event loops, at least 1
 	PinTo     []int    // Epoll: loop i runs on CPU PinTo[i % len]; empty: not pinned
-	MaxConns  int      // most connections at once; 0 means DefaultMaxConns
+	// Dedicated says that GOMAXPROCS leaves at least one thread to the rest of the program besides one for each loop. A
+	// loop that has just been busy may then keep its own while it waits.
+	Dedicated bool
+	MaxConns  int // most connections at once; 0 means DefaultMaxConns
 	Limits    wire.Limits
 	// TickEvery is the time between two ticks of an event loop; 0 means DefaultTickEvery. See Ticker.
 	TickEvery time.Duration

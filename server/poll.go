@@ -48,14 +48,21 @@ func (p *poller) remove(fd int) { unix.EpollCtl(p.ep, unix.EPOLL_CTL_DEL, fd, ni
 // wake ends a wait in progress, or the next one.
 func (p *poller) wake() {
 	one := uint64(1)
-	rawWrite(p.wakeFD, (*[8]byte)(unsafe.Pointer(&one))[:])
+	rawIO(unix.SYS_WRITE, p.wakeFD, (*[8]byte)(unsafe.Pointer(&one))[:], 0)
 }
 
 // poll returns the events that are there now. It does not tell the Go scheduler that it is in the kernel: the call does
 // not block, and telling costs about 50 ns.
-func (p *poller) poll() []unix.EpollEvent {
+func (p *poller) poll() []unix.EpollEvent { return p.rawWait(0) }
+
+// hold blocks until there is an event, or a signal such as the scheduler sends to a thread that it wants back, and keeps
+// the scheduler in the dark meanwhile. One that is told takes the wait for idleness: its monitor then wakes every 20 to
+// 100 µs, which took 460 ns of 9.8 µs a request at a pipeline of 1 (50 connections, null).
+func (p *poller) hold() []unix.EpollEvent { return p.rawWait(-1) }
+
+func (p *poller) rawWait(ms int) []unix.EpollEvent {
 	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.ep), uintptr(unsafe.Pointer(&p.events[0])),
-		uintptr(len(p.events)), 0, 0, 0)
+		uintptr(len(p.events)), uintptr(ms), 0, 0)
 	if errno != 0 {
 		return nil
 	}
@@ -98,7 +105,7 @@ func newTimer(p *poller, every time.Duration) (timer, error) {
 
 // read returns how many intervals have passed since the last call, and sets the timer going again.
 func (t timer) read() (intervals uint64) {
-	rawRead(t.fd, (*[8]byte)(unsafe.Pointer(&intervals))[:])
+	rawIO(unix.SYS_READ, t.fd, (*[8]byte)(unsafe.Pointer(&intervals))[:], 0)
 	return intervals
 }
 
@@ -106,17 +113,23 @@ func (t timer) close() {
 	unix.Close(t.fd)
 }
 
-// rawRead and rawWrite are read(2) and write(2) on a nonblocking descriptor, without the scheduler's bookkeeping.
-func rawRead(fd int, b []byte) (int, unix.Errno) { return rawIO(unix.SYS_READ, fd, b) }
+// rawRead and rawWrite receive and send on a nonblocking socket, without the scheduler's bookkeeping. recvfrom(2) and
+// sendto(2) reach the socket without the file layer that read(2) and write(2) go through.
+func rawRead(fd int, b []byte) (int, unix.Errno) {
+	return rawIO(unix.SYS_RECVFROM, fd, b, unix.MSG_DONTWAIT)
+}
 
-func rawWrite(fd int, b []byte) (int, unix.Errno) { return rawIO(unix.SYS_WRITE, fd, b) }
+func rawWrite(fd int, b []byte) (int, unix.Errno) {
+	return rawIO(unix.SYS_SENDTO, fd, b, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+}
 
-func rawIO(call uintptr, fd int, b []byte) (int, unix.Errno) {
+// rawIO makes a system call on a descriptor and a buffer. Calls without flags ignore them.
+func rawIO(call uintptr, fd int, b []byte, flags uintptr) (int, unix.Errno) {
 	for {
-		n, _, errno := unix.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
-		if errno == unix.EINTR {
-			continue
+		n, _, errno := unix.RawSyscall6(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
+			flags, 0, 0)
+		if errno != unix.EINTR {
+			return int(n), errno
 		}
-		return int(n), unix.Errno(errno)
 	}
 }

@@ -27,6 +27,7 @@ type Server struct {
 	bound     []bound    // what is listened at; empty when no more
 	addrs     []net.Addr // by index in Options.Listen
 	transport transport
+	mayHold   bool // see Options.Dedicated
 
 	nextID   atomic.Int64
 	clients  atomic.Int64
@@ -52,7 +53,7 @@ type transport interface {
 // Start binds every address and serves b there. Either all addresses are served or none: the error of the first that
 // cannot be bound is returned, and b is not closed.
 func Start(opts Options, b Backend) (*Server, error) {
-	s := &Server{opts: opts.withDefaults(), backend: b}
+	s := &Server{opts: opts.withDefaults(), backend: b, mayHold: opts.Dedicated && preemptible()}
 	if err := s.bind(); err != nil {
 		return nil, err
 	}

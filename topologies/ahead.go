@@ -9,15 +9,19 @@ type aim struct {
 	hint  uint64
 }
 
-// lookAhead fetches what executing will need of every aim, in passes: the index slots of all, then the records of all, so that
+// lookAhead fetches what is known of a stretch of one connection's requests, where there are enough of them.
+func lookAhead(aims []aim) {
+	if len(aims) >= minRun {
+		fetch(aims)
+	}
+}
+
+// fetch brings close what executing will need of every aim, in passes: the index slots of all, then the records of all, so that
 // their cache misses overlap instead of following each other. The caller holds the shards, for reading at least. What it
 // returns means nothing: a call that is not inlined, with a result, is what keeps the accesses from being optimized away.
 //
 //go:noinline
-func lookAhead(aims []aim) (seen byte) {
-	if len(aims) < minRun {
-		return 0
-	}
+func fetch(aims []aim) (seen byte) {
 	for i := range aims {
 		a := &aims[i]
 		a.hint = a.shard.Hint(a.hash)

@@ -17,7 +17,11 @@ func buildLocked(in *Instance) (server.Backend, []server.Listen, error) {
 		all = newHandles(s.Shards, kind)
 	}
 	keys := func(server.Place) keyspace { return newLocked(all.handle(), in.host.routing(), scope) }
-	return &backend{in.host, keys}, in.publicOnly(), nil
+	b := backend{in.host, keys}
+	if s.Transport == server.Epoll && scope == scopeBatch {
+		return foreseeLocked(b, all, s.Workers), in.publicOnly(), nil
+	}
+	return &b, in.publicOnly(), nil
 }
 
 // sharedStore is the shared boundary: one object, one handle, a lock for each shard inside.

@@ -27,7 +27,10 @@ type Config struct {
 	// runtime may use. The default is one for each of CPUs, but never more than the topology can use.
 	Workers   int
 	Transport string // netpoll or epoll; default the topology's first
-	CPUs      []int  // processors to use; empty: all that the process may use
+	// Dedicated says that the process is the server's alone and has GOMAXPROCS set to one more than the workers; see
+	// server.Options.
+	Dedicated bool
+	CPUs      []int // processors to use; empty: all that the process may use
 	// Pin says whether event loop i stays on the i-th of CPUs: PinOn, PinOff or PinAuto, which is the default and pins
 	// several loops to CPUs that are given.
 	Pin       string

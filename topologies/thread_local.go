@@ -23,6 +23,6 @@ var threadLocal = &Topology{
 	build: func(in *Instance) (server.Backend, []server.Listen, error) {
 		shards := newShards(in.Settings.Shards)
 		keys := func(server.Place) keyspace { return &owned{shards, in.host.routing()} }
-		return &backend{in.host, keys}, in.publicAt(0), nil
+		return foreseeOwned(backend{in.host, keys}, shards), in.publicAt(0), nil
 	},
 }

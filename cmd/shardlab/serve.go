@@ -54,7 +54,7 @@ func serve(ctx context.Context, c *cli.Command) error {
 	cfg := topologies.Config{
 		Topology: c.String("topology"), Bind: c.String("bind"), Shards: c.Int("shards"), Workers: c.Int("workers"),
 		Transport: c.String("transport"), MaxConns: c.Int("max-connections"), DirectPort: c.Int("direct-port"),
-		NullValue: c.Int("null-value"), Version: toolVersion,
+		NullValue: c.Int("null-value"), Version: toolVersion, Dedicated: true,
 	}
 	for _, flag := range []string{"shards", "workers", "max-connections", "direct-port", "null-value"} {
 		if c.IsSet(flag) && c.Int(flag) < 1 {
