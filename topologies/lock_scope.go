@@ -9,6 +9,17 @@ import (
 
 // The scopes: how much work is done under one hold of a shard's lock, where a stretch of requests of one shard each is known. All
 // of them answer in the order of the requests.
+//
+// The preset is batch, because only it lets all misses of a stretch overlap, and because taking each lock once a batch outweighs holding it
+// longer. A request of a batch of 16, 90 % GET, in ns of one thread's time (BenchmarkBatch; owned without locks beside it):
+//
+//	keys        op   shard  batch  owned
+//	1,000       88   114    94     80
+//	100,000     411  428    186    171
+//	1,000,000   674  688    230    217
+//
+// In a batch of 64, where 16 shards have groups worth the name, shard comes to 256 and 406 of 388 and 739. Two threads at it all the time
+// do 1.4 million requests a second with op, 4.8 with batch (16 shards, 1,000,000 keys, batches of 16), and wait less often.
 const (
 	scopeNameOp    = "op"    // a request
 	scopeNameShard = "shard" // the requests of one shard

@@ -11,9 +11,10 @@ import (
 const (
 	// maxPlan is how many requests a session plans ahead of executing them.
 	maxPlan = 64
-	// minRun is how many requests of one shard each must follow each other for a keyspace to look at them together: looking ahead
-	// finds every key twice, which two or three cache misses side by side do not repay.
-	minRun = 4
+	// minRun is how many requests of one shard each must follow each other for a keyspace to look at them together. Looking ahead finds
+	// every key twice: with two of 1,000 keys, all in the cache, a request costs 105 ns instead of 90, but with two of 100,000
+	// 330 instead of 440, of 1,000,000 500 instead of 730 (BenchmarkBatch).
+	minRun = 2
 )
 
 // routing says which shard a key belongs to.

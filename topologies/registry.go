@@ -25,7 +25,6 @@ type Topology struct {
 	anywhere bool
 
 	boundaries []string // that it can have besides Boundary
-	lockScope  string   // the preset with locks; "": op
 	routes     bool     // requests are routed to owners
 
 	// shardPerWorker makes the default one shard for each worker (rounded up to a power of two), not DefaultShards.
@@ -39,7 +38,7 @@ type Topology struct {
 }
 
 // registry is in the order in which lists show it.
-var registry = []*Topology{shared, shardArc, threadLocal, multiDirect, directShard, null}
+var registry = []*Topology{shared, shardArc, threadLocal, multiDirect, reuseport, directShard, null}
 
 // All lists the topologies.
 func All() []*Topology { return registry }

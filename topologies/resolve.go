@@ -37,7 +37,7 @@ var (
 	boundaryNames  = []string{boundaryShared, boundaryPerShard, boundaryOwned}
 	pinNames       = []string{PinAuto, PinOn, PinOff}
 	lockNames      = []string{lockRW, lockMu, lockRB}
-	lockScopeNames = []string{scopeNameOp, scopeNameShard, scopeNameBatch}
+	lockScopeNames = []string{scopeNameBatch, scopeNameShard, scopeNameOp}
 	routeNames     = []string{store.FullKey.String(), store.SessionPrefix.String()}
 	crossNames     = []string{crossSplit, crossReject}
 )
@@ -144,7 +144,7 @@ func (r *resolver) locks() (err error) {
 	if r.s.Lock, err = choose("lock", r.c.Lock, lockRW, lockNames); err != nil {
 		return err
 	}
-	r.s.LockScope, err = choose("lock scope", r.c.LockScope, orDefault(r.t.lockScope, scopeNameOp), lockScopeNames)
+	r.s.LockScope, err = choose("lock scope", r.c.LockScope, lockScopeNames[0], lockScopeNames)
 	return err
 }
 

@@ -36,7 +36,7 @@ type Config struct {
 	Pin       string
 	Boundary  string // shared, per-shard or owned; default the topology's own
 	Lock      string // of a shard under a lock: rwmutex (the default), mutex or rbmutex
-	LockScope string // what one hold of a lock is for: op, shard or batch; default the topology's own
+	LockScope string // what one hold of a lock is for: batch (the default), shard or op
 	Route     string // which bytes of a key choose its shard: full_key (the default) or session_prefix
 	// CrossShard says what becomes of a command whose keys have several owners: split (the default) or reject.
 	CrossShard string

@@ -62,7 +62,7 @@ func (p *process) signal(t *testing.T, sig syscall.Signal) {
 }
 
 func TestServeEndsInOrder(t *testing.T) {
-	for _, topology := range []string{"shared", "shard-arc", "thread-local", "multi-direct", "direct-shard", "null"} {
+	for _, topology := range []string{"shared", "shard-arc", "thread-local", "multi-direct", "reuseport", "direct-shard", "null"} {
 		t.Run(topology, func(t *testing.T) {
 			t.Parallel()
 			p := startShardlab(t, "serve", "--topology", topology, "--bind", "127.0.0.1:0", "--workers", "1", "--cpus", firstCPU(t))
