@@ -8,10 +8,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/shardlab/shardlab/server/wire"
 )
 
 // The whole path of a GET and a SET, from the socket through the store and back, allocates nothing, in every topology
-// over every transport, with one worker and with several.
+// over every transport, with one worker and with several, in RESP and in SCNP.
 func TestGetSetDoesNotAllocate(t *testing.T) {
 	for _, v := range variants() {
 		t.Run(v.String(), func(t *testing.T) {
@@ -28,6 +30,10 @@ func TestGetSetDoesNotAllocate(t *testing.T) {
 				out.Write(encode([]string{"SET", key, value}))
 				out.Write(encode([]string{"GET", key}))
 				want.WriteString("+OK\r\n$64\r\n" + value + "\r\n")
+				k := []byte(key)
+				out.Write(wire.AppendSetFrame(nil, wire.ToServer(k), k, []byte(value)))
+				out.Write(wire.AppendKeyFrame(nil, wire.OpGet, wire.ToServer(k), k))
+				want.WriteString(scnpFrame(0, "") + scnpFrame(4, value))
 			}
 			in := make([]byte, want.Len())
 			round := func() {
@@ -45,7 +51,7 @@ func TestGetSetDoesNotAllocate(t *testing.T) {
 				t.Fatalf("got %.200q", in)
 			}
 			if n := testing.AllocsPerRun(200, round); n != 0 {
-				t.Errorf("%v allocations for 32 requests", n)
+				t.Errorf("%v allocations for 64 requests", n)
 			}
 		})
 	}
