@@ -69,6 +69,12 @@ func (h *host) plan(loop int) *plan {
 	return new(plan)
 }
 
+// Shards implements command.Host.
+func (h *host) Shards() int { return h.in.Settings.Shards }
+
+// MaxValue implements command.Host.
+func (h *host) MaxValue() int { return h.in.cfg.Limits.MaxBulk }
+
 func (h *host) serving(srv *server.Server) { h.srv.Store(srv) }
 
 // join makes the counters of a new session.

@@ -102,8 +102,12 @@ const (
 )
 
 func (k *direct) one(x *command.Exec, st *step, args [][]byte) {
+	if st.cmd.ByShard != nil {
+		x.Error(errKeyspaceWide)
+		return
+	}
 	if st.shard != k.index {
-		x.W.Error(errRouteMismatch)
+		x.Error(errRouteMismatch)
 		return
 	}
 	k.owned.one(x, st, args)
@@ -122,7 +126,7 @@ func (k *direct) run(s *session, steps []step, reqs []wire.Request) (done int) {
 func (k *direct) parts(x *command.Exec, cmd *command.Spec, args [][]byte) {
 	if cmd.AllShards {
 		if cmd.Write || cmd.Name == "dbsize" {
-			x.W.Error(errKeyspaceWide)
+			x.Error(errKeyspaceWide)
 			return
 		}
 		only := owned{k.shards[k.index : k.index+1], routing{shards: 1}}
@@ -149,9 +153,9 @@ func (k *direct) mine(x *command.Exec, cmd *command.Spec, args [][]byte) bool {
 	})
 	switch {
 	case all:
-		x.W.Error(errKeyspaceWide)
+		x.Error(errKeyspaceWide)
 	case foreign:
-		x.W.Error(errRouteMismatch)
+		x.Error(errRouteMismatch)
 	}
 	return !all && !foreign
 }

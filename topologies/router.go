@@ -25,6 +25,7 @@ func (r *router) newSession(at server.Place) server.Session {
 	for i := range s.hops {
 		s.hops[i].s, s.hops[i].owner = s, i
 		s.hops[i].task.Run = s.hops[i].run
+		s.hops[i].x.Host = r.host
 	}
 	return s
 }
@@ -158,7 +159,7 @@ func (s *routed) plan(b *wire.Batch) {
 		s.split(&st, req.Args)
 		p.parts = len(s.parts) - first
 		s.run = append(s.run, p)
-		if p.cmd.Local != nil {
+		if p.cmd.Local != nil || p.cmd.Many != nil {
 			return
 		}
 	}
@@ -168,6 +169,7 @@ func (s *routed) plan(b *wire.Batch) {
 func (s *routed) split(st *step, args [][]byte) {
 	cmd := st.cmd
 	switch {
+	case cmd.Many != nil: // the home loop answers
 	case cmd.AllShards:
 		for i := range s.r.shards {
 			s.addPart(0, i, 0)
@@ -232,9 +234,13 @@ func (s *routed) answer(p *planned) {
 	x := &s.x
 	x.W.Begin(p.req)
 	if p.wrong != "" {
-		x.W.Error(p.wrong)
+		x.Error(p.wrong)
 	} else if x.Admit(p.cmd, p.req.Args) {
-		p.cmd.Local(x, p.req.Args)
+		if p.cmd.Many != nil {
+			x.Error("ERR the shards of several workers cannot be held together")
+		} else {
+			p.cmd.Local(x, p.req.Args)
+		}
 	}
 	x.W.End()
 }

@@ -81,7 +81,7 @@ func (s *session) request(st *step, req *wire.Request) {
 	if req.Form == wire.RESP {
 		s.execute(st, req.Args)
 	} else if wrong := s.route.misaddressed(req, st, s.port); wrong != "" {
-		s.x.W.Error(wrong)
+		s.x.Error(wrong)
 	} else {
 		s.execute(st, req.Args)
 	}

@@ -1,47 +1,63 @@
 package topologies
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/binary"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net"
 	"strconv"
 	"strings"
-	"testing"
-	"time"
-
-	"github.com/shardlab/shardlab/server/wire"
 )
 
 // stream makes a seeded sequence of requests that touches every command whose reply depends on nothing but the requests before
-// it. Few keys, so that they meet; values of all sizes from 0 to several pages, integers among them.
-type stream struct{ rng *rand.Rand }
+// it, or agrees with another server's up to time, order or chance (see agree). Few keys, so that they meet; values of all sizes
+// from 0 to several pages, numbers among them; every option, and what is wrong in every way there is.
+type stream struct {
+	rng     *rand.Rand
+	pending [][]string // requests that belong behind the last
+}
 
-func newStream(seed uint64) *stream { return &stream{rand.New(rand.NewPCG(seed, 1))} }
+func newStream(seed uint64) *stream { return &stream{rng: rand.New(rand.NewPCG(seed, 1))} }
+
+// take makes n requests.
+func (s *stream) take(n int) (requests [][]string) {
+	for len(requests) < n {
+		requests = append(requests, s.next())
+	}
+	return requests
+}
+
+func (s *stream) next() []string {
+	if len(s.pending) == 0 {
+		s.pending = s.sequence()
+	}
+	req := s.pending[0]
+	s.pending = s.pending[1:]
+	return req
+}
+
+// spoilt now and then breaks a request: a word too few or too many, another case.
+func (s *stream) spoilt(req []string) []string {
+	switch s.rng.IntN(60) {
+	case 0:
+		return append(req[:len(req):len(req)], s.pick("x", "NX", "1", ""))
+	case 1:
+		if len(req) > 1 {
+			return req[:len(req)-1]
+		}
+	case 2, 3, 4, 5:
+		return append([]string{strings.ToLower(req[0])}, req[1:]...)
+	}
+	return req
+}
+
+func (s *stream) pick(from ...string) string { return from[s.rng.IntN(len(from))] }
 
 // key is a key, one in four of a session.
 func (s *stream) key() string {
-	if n := s.rng.IntN(60); n >= 15 {
-		return fmt.Sprintf("key:%d", n)
-	} else {
-		return fmt.Sprintf("s:%d:c:%d", n/5, n%5)
+	n := s.rng.IntN(60)
+	if n >= 15 {
+		return "key:" + strconv.Itoa(n)
 	}
-}
-
-func (s *stream) value() string {
-	switch s.rng.IntN(6) {
-	case 0:
-		return strconv.Itoa(s.rng.IntN(1000) - 500)
-	case 1:
-		return strings.Repeat(string(rune('a'+s.rng.IntN(26))), s.rng.IntN(9000))
-	case 2:
-		return []string{"", "9223372036854775806", "007", "+1", " 1", "1.5", "\r\n$-1\r\n"}[s.rng.IntN(7)]
-	default:
-		return strings.Repeat(string(rune('a'+s.rng.IntN(26))), s.rng.IntN(130))
-	}
+	return fmt.Sprintf("s:%d:c:%d", n/5, n%5)
 }
 
 func (s *stream) keys(n int) (keys []string) {
@@ -51,58 +67,257 @@ func (s *stream) keys(n int) (keys []string) {
 	return keys
 }
 
-func (s *stream) setOptions() []string {
-	all := [][]string{
-		{"NX"}, {"XX"}, {"GET"}, {"KEEPTTL"}, {"EX", "1000"}, {"px", "5000000"}, {"XX", "GET"}, {"nx", "EX", "70"},
-		{"PXAT", "1"}, {"EXAT", "99999999999"}, {"KEEPTTL", "XX"}, {"GET", "EX", "300"},
-		{"EX", "0"}, {"EX", "-1"}, {"EX", "x"}, {"EX"}, {"NX", "XX"}, {"KEEPTTL", "EX", "5"}, {"EX", "1", "PX", "1"}, {"bogus"},
-		{"EX", "9223372036854775807"}, {"EX", "0", "bogus"}, {"EX", "x", "NX", "XX"}, {"EX", "1", "EX", "200"}, {"PX", "EX"},
+func (s *stream) pairs(n int) (pairs []string) {
+	for _, k := range s.keys(n) {
+		pairs = append(pairs, k, s.value())
 	}
-	return all[s.rng.IntN(len(all))]
+	return pairs
 }
 
-// next returns a request; the name comes in any case.
-func (s *stream) next() []string {
-	switch s.rng.IntN(24) {
-	case 0, 1, 2, 3, 4, 5:
-		return []string{"GET", s.key()}
-	case 6, 7, 8, 9, 10:
-		return []string{"set", s.key(), s.value()}
-	case 11, 12, 13:
-		return append([]string{"Set", s.key(), s.value()}, s.setOptions()...)
-	case 14, 15:
-		return append([]string{"DEL"}, s.keys(5)...)
-	case 16:
-		return append([]string{"EXISTS"}, s.keys(5)...)
-	case 17:
-		return append([]string{"MGET"}, s.keys(20)...)
-	case 18:
-		args := []string{"MSET"}
-		for _, k := range s.keys(10) {
-			args = append(args, k, s.value())
-		}
-		return args
-	case 19, 20:
-		return []string{"INCR", s.key()}
-	case 21:
-		return []string{"DBSIZE"}
-	case 22:
-		return s.odd()
+func (s *stream) value() string {
+	switch s.rng.IntN(8) {
+	case 0, 1:
+		return s.integer()
+	case 2:
+		return s.float()
+	case 3:
+		return strings.Repeat(string(rune('a'+s.rng.IntN(26))), s.rng.IntN(9000))
+	case 4:
+		return s.pick("", "007", "+1", " 1", "1 ", "\r\n$-1\r\n", "\x00", "-0", "nan")
 	default:
-		if s.rng.IntN(8) == 0 {
-			return []string{"FLUSHALL"}
-		}
-		return []string{"ECHO", s.value()}
+		return strings.Repeat(string(rune('a'+s.rng.IntN(26))), s.rng.IntN(130))
 	}
 }
 
-// odd is everything else, and what is wrong.
+func (s *stream) integer() string {
+	switch s.rng.IntN(8) {
+	case 0:
+		return s.pick("9223372036854775807", "-9223372036854775808", "9223372036854775808", "9223372036854775806", "x", "", "1.0", "-1")
+	case 1:
+		return strconv.FormatInt(int64(s.rng.Uint64())>>s.rng.IntN(64), 10)
+	default:
+		return strconv.Itoa(s.rng.IntN(1000) - 300)
+	}
+}
+
+func (s *stream) float() string {
+	switch s.rng.IntN(8) {
+	case 0:
+		return s.pick("inf", "-Inf", "nan", "1e400", "1e4000", "-1e4931", "1e-5000", "0x1.8p3", ".5", "5.", ".", "1e", "+2.5e-3", " 1.5")
+	case 1:
+		return strconv.FormatFloat((s.rng.Float64()-0.5)*1e25, 'e', -1, 64)
+	case 2:
+		return strconv.FormatFloat(s.rng.Float64()-0.5, 'f', 1+s.rng.IntN(25), 64)
+	default:
+		return strconv.FormatFloat((s.rng.Float64()-0.5)*1e4, 'f', s.rng.IntN(6), 64)
+	}
+}
+
+// seconds is a time that cannot come or pass while a test runs, or a wrong one.
+func (s *stream) seconds() string {
+	if s.rng.IntN(4) == 0 {
+		return s.pick("0", "-1", "x", "", "9223372036854775807", "-9223372036854775808", "9223372036854776", "1.5")
+	}
+	return strconv.Itoa(5000 + 1000*s.rng.IntN(50))
+}
+
+// moment is a Unix time in seconds, far off or long gone.
+func (s *stream) moment() string {
+	return s.pick("99999999999", "4102444800", "5000000000", "1", "0", "-5", "x", "9223372036854775807")
+}
+
+// setTail is what may stand behind SET key value.
+func (s *stream) setTail() (words []string) {
+	for range s.rng.IntN(4) {
+		words = append(words, s.setWord()...)
+	}
+	return words
+}
+
+func (s *stream) setWord() []string {
+	switch s.rng.IntN(9) {
+	case 0:
+		return []string{s.pick("EX", "ex"), s.seconds()}
+	case 1:
+		return []string{s.pick("PX", "pX"), s.seconds() + "000"}
+	case 2:
+		return []string{"EXAT", s.pick("99999999999", "4102444800", "x", "0", "-1")}
+	case 3:
+		return []string{"PXAT", s.pick("99999999999000", "4102444800000", "x", "0")}
+	case 4:
+		return []string{s.pick("PERSIST", "bogus", "", "EX", "EX\x00")}
+	default:
+		return []string{s.pick("NX", "XX", "GET", "KEEPTTL", "nx", "xx", "get", "keepttl")}
+	}
+}
+
+// sequence makes the next requests: mostly one, or some that belong together.
+func (s *stream) sequence() [][]string {
+	one := func(words ...string) [][]string { return [][]string{s.spoilt(words)} }
+	switch s.rng.IntN(20) {
+	case 0, 1, 2, 3:
+		return one("GET", s.key())
+	case 4, 5, 6:
+		return one("SET", s.key(), s.value())
+	case 7:
+		return one(append([]string{"SET", s.key(), s.value()}, s.setTail()...)...)
+	case 8, 9, 10:
+		return one(s.stringCommand()...)
+	case 11:
+		return one(s.numberCommand()...)
+	case 12:
+		return one(s.multiKeyCommand()...)
+	case 13, 14:
+		return one(s.keyCommand()...)
+	case 15, 16:
+		return one(s.expiryCommand()...)
+	case 17:
+		return s.expired()
+	case 18:
+		return one(s.keyspaceCommand()...)
+	default:
+		return one(s.odd()...)
+	}
+}
+
+func (s *stream) stringCommand() []string {
+	k := s.key()
+	switch s.rng.IntN(14) {
+	case 0:
+		return []string{"SETNX", k, s.value()}
+	case 1:
+		return []string{"SETEX", k, s.seconds(), s.value()}
+	case 2:
+		return []string{"PSETEX", k, s.seconds() + "000", s.value()}
+	case 3:
+		return []string{"GETSET", k, s.value()}
+	case 4:
+		return []string{"GETDEL", k}
+	case 5:
+		return append([]string{"GETEX", k}, s.setTail()...)
+	case 6, 7:
+		return []string{s.pick("GETRANGE", "SUBSTR"), k, s.integer(), s.integer()}
+	case 8, 9:
+		return []string{"SETRANGE", k, s.pick("0", "3", "200", "5000", "-1", "x", "9223372036854775807", "536870912"), s.value()}
+	case 10, 11, 12:
+		return []string{"APPEND", k, s.value()}
+	default:
+		return []string{"STRLEN", k}
+	}
+}
+
+func (s *stream) numberCommand() []string {
+	k := s.key()
+	switch s.rng.IntN(6) {
+	case 0, 1:
+		return []string{s.pick("INCR", "DECR"), k}
+	case 2, 3:
+		return []string{s.pick("INCRBY", "DECRBY"), k, s.integer()}
+	default:
+		return []string{"INCRBYFLOAT", k, s.float()}
+	}
+}
+
+func (s *stream) multiKeyCommand() []string {
+	switch s.rng.IntN(5) {
+	case 0, 1:
+		return append([]string{"MGET"}, s.keys(20)...)
+	case 2:
+		return append([]string{"MSETNX"}, s.pairs(3)...)
+	default:
+		return append([]string{"MSET"}, s.pairs(10)...)
+	}
+}
+
+func (s *stream) keyCommand() []string {
+	switch s.rng.IntN(10) {
+	case 0, 1:
+		return append([]string{s.pick("DEL", "UNLINK")}, s.keys(5)...)
+	case 2, 3:
+		return append([]string{s.pick("EXISTS", "TOUCH")}, s.keys(5)...)
+	case 4:
+		return []string{"TYPE", s.key()}
+	case 5, 6:
+		return []string{s.pick("RENAME", "RENAMENX"), s.key(), s.key()}
+	case 7:
+		words := []string{"COPY", s.key(), s.key()}
+		for range s.rng.IntN(3) {
+			words = append(words, [][]string{{"REPLACE"}, {"replace"}, {"DB", "0"}, {"DB", "5"}, {"DB", "x"}, {"DB"}, {"bogus"},
+				{"DB", "99999999999"}}[s.rng.IntN(8)]...)
+		}
+		return words
+	case 8:
+		return []string{"OBJECT", s.pick("ENCODING", "encoding", "REFCOUNT", "HELP", "NOSUCH"), s.key()}
+	default:
+		return []string{"MEMORY", "USAGE", s.key()}
+	}
+}
+
+func (s *stream) expiryCommand() []string {
+	k := s.key()
+	options := func(words ...string) []string {
+		for range max(s.rng.IntN(5)-2, 0) {
+			words = append(words, s.pick("NX", "XX", "GT", "LT", "gt", "lt", "bogus", "bo\r\ngus", "bo\x00gus\r\n"))
+		}
+		return words
+	}
+	switch s.rng.IntN(8) {
+	case 0:
+		return options("EXPIRE", k, s.seconds())
+	case 1:
+		return options("PEXPIRE", k, s.seconds()+"000")
+	case 2:
+		return options("EXPIREAT", k, s.moment())
+	case 3:
+		return options("PEXPIREAT", k, s.moment()+"000")
+	case 4:
+		return []string{"PERSIST", k}
+	default:
+		return []string{s.pick("TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME"), k}
+	}
+}
+
+// expired makes an entry whose deadline has passed, has something done to it, and reads it, so that it is gone for DBSIZE too.
+func (s *stream) expired() [][]string {
+	k := s.key()
+	touch := [][]string{
+		{"GET", k}, {"EXISTS", k, k}, {"INCR", k}, {"APPEND", k, "x"}, {"SETNX", k, "y"}, {"TTL", k}, {"TYPE", k}, {"STRLEN", k},
+		{"RENAME", k, "other"}, {"RENAMENX", s.key(), k}, {"COPY", s.key(), k}, {"COPY", k, s.key()}, {"PERSIST", k}, {"GETSET", k, "z"},
+		{"SET", k, "w", "KEEPTTL", "GET"}, {"SET", k, "w", "XX"}, {"SET", k, "w", "NX"}, {"DEL", k}, {"MGET", k, k}, {"GETDEL", k},
+		{"GETEX", k, "PERSIST"}, {"EXPIRE", k, "5000"}, {"MSETNX", k, "1", s.key(), "2"}, {"SETRANGE", k, "3", "abc"}, {"TOUCH", k},
+		{"GETRANGE", k, "0", "-1"}, {"INCRBYFLOAT", k, "1.5"}, {"OBJECT", "ENCODING", k}, {"EXPIRE", k, "5000", "GT"},
+	}
+	return [][]string{{"SET", k, s.value(), "PXAT", "1"}, touch[s.rng.IntN(len(touch))], {"GET", k}}
+}
+
+func (s *stream) keyspaceCommand() []string {
+	switch s.rng.IntN(12) {
+	case 0, 1, 2:
+		return []string{"DBSIZE"}
+	case 3:
+		return []string{s.pick("FLUSHALL", "FLUSHDB")}
+	case 4:
+		return []string{s.pick("FLUSHALL", "FLUSHDB"), s.pick("ASYNC", "sync", "NOW")}
+	case 5, 6, 7:
+		return []string{"KEYS", s.pick("*", "key:?", "key:*", "*:1*", "key:[1-3]?", "key:[^1-3]*", "*[", "\\key:5", "", "nosuch*", "k*5")}
+	case 8:
+		return []string{"RANDOMKEY"}
+	default:
+		words := []string{"SCAN", s.pick("0", "0", "0", "x", "-1", "", " 0")}
+		for range s.rng.IntN(3) {
+			words = append(words, [][]string{{"COUNT", "5"}, {"count", "1000"}, {"COUNT", "0"}, {"COUNT", "x"}, {"COUNT"},
+				{"MATCH", "*1"}, {"MATCH", "*"}, {"TYPE", "string"}, {"TYPE", "hash"}, {"bogus", "1"}, {"bogus"}}[s.rng.IntN(11)]...)
+		}
+		return words
+	}
+}
+
+// odd is what needs no key, and what there is not.
 func (s *stream) odd() []string {
 	all := [][]string{
-		{"PING"}, {"ping", "hello"}, {"PING", "a", "b"}, {"GET"}, {"GET", "a", "b"}, {"SET", "a"}, {"MSET", "a"},
-		{"MSET", "a", "b", "c"}, {"MGET"}, {"DEL"}, {"INCR"}, {"INCR", "a", "b"}, {"ECHO"}, {"DBSIZE", "x"},
-		{"FLUSHALL", "NOW"}, {"FLUSHALL", "ASYNC"}, {"SELECT", "0"}, {"SELECT", "77"}, {"SELECT", "x"},
-		{"NOSUCH"}, {"NOSUCH", "a", "b\r\nc"}, {"GETX" + strings.Repeat("y", 200), strings.Repeat("z", 200)},
+		{"PING"}, {"ping", "hello"}, {"PING", "a", "b"}, {"ECHO", s.value()}, {"SELECT", "0"}, {"SELECT", "77"}, {"SELECT", "x"},
+		{"SELECT", "99999999999"}, {"NOSUCH"}, {"NOSUCH", "a", "b\r\nc"}, {"NO\x00SUCH", "a\x00b"},
+		{"GETX" + strings.Repeat("y", 200), strings.Repeat("z", 200)}, {"OBJECT"}, {"OBJECT", "ENCODING"},
 		{"CLIENT", "SETNAME", "me"}, {"CLIENT", "GETNAME"}, {"CLIENT", "SETNAME", "a b"},
 		{"HELLO", "9"}, {"HELLO", "x"}, {"COMMAND", "INFO", "nosuch"},
 	}
@@ -115,99 +330,4 @@ func encode(args []string) []byte {
 		b = fmt.Appendf(b, "$%d\r\n%s\r\n", len(a), a)
 	}
 	return b
-}
-
-// conversation sends the requests over one connection, in pipelines of random length cut at random bytes, and returns
-// each reply's bytes.
-func conversation(t *testing.T, addr string, requests [][]string, seed uint64) []string {
-	t.Helper()
-	encoded := make([][]byte, len(requests))
-	for i, req := range requests {
-		encoded[i] = encode(req)
-	}
-	return exchange(t, addr, encoded, seed)
-}
-
-// exchange is conversation for requests of any protocol.
-func exchange(t *testing.T, addr string, requests [][]byte, seed uint64) []string {
-	t.Helper()
-	nc, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	nc.SetDeadline(time.Now().Add(60 * time.Second)) // a hang fails, with a stack of where
-	rng := rand.New(rand.NewPCG(seed, 2))
-	r := bufio.NewReader(nc)
-	var replies []string
-	for len(requests) > 0 {
-		n := min(1+rng.IntN(40), len(requests))
-		var out []byte
-		for _, req := range requests[:n] {
-			out = append(out, req...)
-		}
-		for len(out) > 0 {
-			cut := len(out)
-			if rng.IntN(3) == 0 {
-				cut = 1 + rng.IntN(len(out))
-			}
-			if _, err := nc.Write(out[:cut]); err != nil {
-				t.Fatal(err)
-			}
-			out = out[cut:]
-		}
-		for range n {
-			reply, err := readReply(r)
-			if err != nil {
-				t.Fatalf("after %d replies: %v", len(replies), err)
-			}
-			replies = append(replies, reply)
-		}
-		requests = requests[n:]
-	}
-	return replies
-}
-
-// readReply reads the bytes of one whole reply, RESP2, RESP3 or SCNP.
-func readReply(r *bufio.Reader) (string, error) {
-	if first, err := r.Peek(1); err == nil && first[0] == wire.ReplyMagic {
-		header, err := r.Peek(8)
-		if err != nil {
-			return "", err
-		}
-		frame := make([]byte, 8+binary.LittleEndian.Uint32(header[4:]))
-		_, err = io.ReadFull(r, frame)
-		return string(frame), err
-	}
-	line, err := r.ReadString('\n')
-	if err != nil {
-		return "", err
-	}
-	n, _ := strconv.Atoi(strings.TrimSuffix(line[1:], "\r\n"))
-	switch line[0] {
-	case '$', '=':
-		if n < 0 {
-			return line, nil
-		}
-		body := make([]byte, n+2)
-		if _, err := io.ReadFull(r, body); err != nil {
-			return "", err
-		}
-		return line + string(body), nil
-	case '*', '~', '%':
-		if line[0] == '%' {
-			n *= 2
-		}
-		var b bytes.Buffer
-		b.WriteString(line)
-		for range n {
-			e, err := readReply(r)
-			if err != nil {
-				return "", err
-			}
-			b.WriteString(e)
-		}
-		return b.String(), nil
-	}
-	return line, nil
 }

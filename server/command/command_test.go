@@ -33,22 +33,37 @@ func TestTable(t *testing.T) {
 		if i > 0 && All()[i-1].Name >= s.Name {
 			t.Errorf("%s is out of order, or there twice", s.Name)
 		}
-		ways := 0
-		for _, set := range []bool{s.Local != nil, s.One != nil, s.Part != nil} {
-			if set {
-				ways++
+		mustBeWhole(t, s)
+		for _, sub := range s.Subs {
+			mustBeWhole(t, sub)
+			container, name, _ := strings.Cut(sub.Name, "|")
+			if container != s.Name || sub.Subs != nil {
+				t.Errorf("%s in %s", sub.Name, s.Name)
+			}
+			if got := Find([][]byte{[]byte(container), []byte(strings.ToUpper(name))}); got != sub {
+				t.Errorf("%s: found %v", sub.Name, got)
 			}
 		}
-		if ways != 1 {
-			t.Errorf("%s has %d ways to run", s.Name, ways)
+	}
+}
+
+func mustBeWhole(t *testing.T, s *Spec) {
+	t.Helper()
+	ways := 0
+	for _, set := range []bool{s.Subs != nil, s.Local != nil, s.One != nil, s.Part != nil, s.Many != nil} {
+		if set {
+			ways++
 		}
-		keyed := s.One != nil || (s.Part != nil && !s.AllShards)
-		if keyed != (s.First > 0 && s.Step > 0 && s.Last != 0) {
-			t.Errorf("%s: keys first %d, last %d, step %d", s.Name, s.First, s.Last, s.Step)
-		}
-		if s.Arity == 0 || s.Group == "" || s.Summary == "" {
-			t.Errorf("%s: arity %d, group %q, summary %q", s.Name, s.Arity, s.Group, s.Summary)
-		}
+	}
+	if ways != 1 || s.ByShard != nil && s.One == nil {
+		t.Errorf("%s has %d ways to run", s.Name, ways)
+	}
+	keyed := (s.One != nil && s.ByShard == nil) || ((s.Part != nil || s.Many != nil && s.Touches == nil) && !s.AllShards)
+	if keyed && (s.First == 0 || s.Step == 0 || s.Last == 0) || s.AllShards && s.First != 0 {
+		t.Errorf("%s: keys first %d, last %d, step %d", s.Name, s.First, s.Last, s.Step)
+	}
+	if s.Arity == 0 || s.Group == "" || s.Summary == "" {
+		t.Errorf("%s: arity %d, group %q, summary %q", s.Name, s.Arity, s.Group, s.Summary)
 	}
 }
 

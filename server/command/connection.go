@@ -1,6 +1,9 @@
 package command
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 var connectionCommands = []*Spec{
 	{Name: "ping", Arity: -1, Fast: true, Local: ping, Check: atMost("ping", 2),
@@ -40,14 +43,24 @@ func quit(x *Exec, _ [][]byte) {
 }
 
 func selectDB(x *Exec, args [][]byte) {
-	switch n, ok := parseInt(args[1]); {
-	case !ok:
-		x.W.Error(errNotInteger)
-	case n != 0:
-		x.W.Error("ERR DB index is out of range")
-	default:
-		x.W.Status("OK")
+	if wrong := checkDB(args[1]); wrong != "" {
+		x.Error(wrong)
+		return
 	}
+	x.W.Status("OK")
+}
+
+// checkDB finds what is wrong with the number of a database: there is one, 0.
+func checkDB(b []byte) string {
+	switch n, ok := parseInt(b); {
+	case !ok:
+		return errNotInteger
+	case n < math.MinInt32 || n > math.MaxInt32:
+		return "ERR value is out of range, value must between -2147483648 and 2147483647"
+	case n != 0:
+		return "ERR DB index is out of range"
+	}
+	return ""
 }
 
 // hello is HELLO [protover [AUTH user password] [SETNAME name]].
@@ -56,11 +69,11 @@ func hello(x *Exec, args [][]byte) {
 	if len(args) > 1 {
 		v, ok := parseInt(args[1])
 		if !ok {
-			x.W.Error("ERR Protocol version is not an integer or out of range")
+			x.Error("ERR Protocol version is not an integer or out of range")
 			return
 		}
 		if v != 2 && v != 3 {
-			x.W.Error("NOPROTO unsupported protocol version")
+			x.Error("NOPROTO unsupported protocol version")
 			return
 		}
 		resp3 = v == 3
@@ -71,18 +84,18 @@ func hello(x *Exec, args [][]byte) {
 		case is(args[i], "auth") && i+2 < len(args):
 			// Without passwords the default user logs in with any, as in Redis; there is no other user.
 			if string(args[i+1]) != "default" {
-				x.W.Error("WRONGPASS invalid username-password pair or user is disabled.")
+				x.Error("WRONGPASS invalid username-password pair or user is disabled.")
 				return
 			}
 			i += 2
 		case is(args[i], "setname") && i+1 < len(args):
 			if name, named = string(args[i+1]), true; !plainName(name) {
-				x.W.Error(errClientName)
+				x.Error(errClientName)
 				return
 			}
 			i++
 		default:
-			x.W.Error("ERR Syntax error in HELLO option '" + string(clip(args[i], 128)) + "'")
+			x.Error("ERR Syntax error in HELLO option '" + string(clip(args[i], 128)) + "'")
 			return
 		}
 	}
@@ -138,7 +151,7 @@ func client(x *Exec, args [][]byte) {
 			x.Client.Name = name
 			x.W.Status("OK")
 		} else {
-			x.W.Error(errClientName)
+			x.Error(errClientName)
 		}
 	case is(sub, "setinfo") && len(args) == 4:
 		clientSetInfo(x, args[2], string(args[3]))
@@ -155,11 +168,11 @@ func clientSetInfo(x *Exec, attr []byte, value string) {
 	case is(attr, "lib-ver"):
 		field = &x.Client.LibVer
 	default:
-		x.W.Error("ERR Unrecognized option '" + string(clip(attr, 128)) + "'")
+		x.Error("ERR Unrecognized option '" + string(clip(attr, 128)) + "'")
 		return
 	}
 	if !plainName(value) {
-		x.W.Error("ERR " + strings.ToLower(string(attr)) + " cannot contain spaces, newlines or special characters.")
+		x.Error("ERR " + strings.ToLower(string(attr)) + " cannot contain spaces, newlines or special characters.")
 		return
 	}
 	*field = value
@@ -170,9 +183,9 @@ func clientSetInfo(x *Exec, attr []byte, value string) {
 func (x *Exec) subcommand(name string, sub []byte, known ...string) {
 	for _, k := range known {
 		if is(sub, k) {
-			x.W.Error(wrongArity(name + "|" + k))
+			x.Error(wrongArity(name + "|" + k))
 			return
 		}
 	}
-	x.W.Error("ERR unknown subcommand '" + string(clip(sub, 128)) + "'. Try " + strings.ToUpper(name) + " HELP.")
+	x.Error(unknownSubcommand(name, sub))
 }

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +38,13 @@ func (a *Acc) Add(o *Acc) {
 // Counts are the server's counters that commands move. A session keeps its own and publishes them once a batch.
 type Counts struct {
 	Commands, Hits, Misses, Expired uint64
+
+	Errors [len(errorCodes)]uint64 // error replies by code
+	failed bool                    // there are some
 }
+
+// errorCodes are the words that error replies begin with.
+var errorCodes = [...]string{"ERR", "CROSSSLOT", "EXECABORT", "NOAUTH", "NOPROTO", "OOM", "WRONGPASS"}
 
 // Exec is the context in which one session executes commands: where the reply goes, what time it is, what was counted.
 // It belongs to one goroutine at a time.
@@ -54,7 +61,22 @@ type Exec struct {
 	// Close asks for the connection's end once the reply is written.
 	Close bool
 
-	now int64
+	now     int64
+	scratch []byte // room for putting a value together
+	keys    gather
+}
+
+// Error answers a request with an error, and counts it. Line ends in it become blanks, in every protocol.
+func (x *Exec) Error(text string) {
+	if strings.ContainsAny(text, "\r\n") {
+		text = strings.NewReplacer("\r", " ", "\n", " ").Replace(text)
+	}
+	code, _, _ := strings.Cut(text, " ")
+	if i := slices.Index(errorCodes[:], code); i >= 0 {
+		x.Counts.Errors[i]++
+		x.Counts.failed = true
+	}
+	x.W.Error(text)
 }
 
 // BeginBatch forgets the time, so that the clock is read at most once in each batch, and only by a batch that needs it.
@@ -88,10 +110,22 @@ func (x *Exec) find(sh *store.Shard, hash uint64, key []byte) ([]byte, bool) {
 	return nil, false
 }
 
+// peek is find for a look that is no use of the key.
+func (x *Exec) peek(sh *store.Shard, hash uint64, key []byte) ([]byte, bool) {
+	v, ok := sh.Peek(hash, key, x.shardNow(sh))
+	if ok {
+		x.Counts.Hits++
+		return v, true
+	}
+	x.Counts.Misses++
+	x.noteStale(sh, hash, key)
+	return nil, false
+}
+
 // noteStale sets Stale when the key that was just missed is still in memory: with time 0 nothing is expired.
 func (x *Exec) noteStale(sh *store.Shard, hash uint64, key []byte) {
 	if sh.TTLs() > 0 {
-		if _, there := sh.Get(hash, key, 0); there {
+		if _, there := sh.Peek(hash, key, 0); there {
 			x.Stale = true
 		}
 	}
@@ -103,6 +137,10 @@ type Host interface {
 	ServerInfo() ServerInfo
 	// Config lists the settings that CONFIG GET shows, by name.
 	Config() []Setting
+	// Shards is the number of shards.
+	Shards() int
+	// MaxValue is how long a value may be, in bytes.
+	MaxValue() int
 }
 
 // Setting is one name and value of CONFIG GET.
@@ -116,11 +154,11 @@ func (x *Exec) Admit(cmd *Spec, args [][]byte) bool {
 		return false
 	}
 	if wrong := cmd.Wrong(args); wrong != "" {
-		x.W.Error(wrong)
+		x.Error(wrong)
 		return false
 	}
 	if cmd.Subs != nil {
-		x.W.Error("ERR unknown subcommand '" + string(clip(args[1], 128)) + "'. Try " + strings.ToUpper(cmd.Name) + " HELP.")
+		x.Error(unknownSubcommand(cmd.Name, args[1]))
 		return false
 	}
 	return true
@@ -140,5 +178,14 @@ func (n *Counts) Add(o *Counts) {
 	n.Hits += o.Hits
 	n.Misses += o.Misses
 	n.Expired += o.Expired
+	if o.failed {
+		for i := range n.Errors {
+			n.Errors[i] += o.Errors[i]
+		}
+		n.failed = true
+	}
 	*o = Counts{}
 }
+
+// Failed reports whether there were error replies.
+func (n *Counts) Failed() bool { return n.failed }

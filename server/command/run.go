@@ -2,15 +2,21 @@ package command
 
 import "github.com/shardlab/shardlab/store"
 
-// RunOne runs a command of one key on its shard, which the caller holds: for writing if the command writes. Whether a
-// key that turned out to be expired can be deleted is the caller's to know: it looks at Exec.Stale.
+// RunOne runs a command of one key on its shard, which the caller holds: for writing if the command writes. When a command
+// that does not write found its key expired, whether it can be deleted is the caller's to know: it looks at Exec.Stale.
 func RunOne(x *Exec, cmd *Spec, sh *store.Shard, hash uint64, args [][]byte) {
 	cmd.One(x, sh, hash, args)
+	if x.Stale && cmd.Write {
+		x.Reap(sh, hash, args[cmd.First])
+	}
 }
 
 // RunPart is RunOne for one part of a command.
 func RunPart(x *Exec, cmd *Spec, sh *store.Shard, hash uint64, part [][]byte) {
 	cmd.Part(x, sh, hash, part)
+	if x.Stale && cmd.Write {
+		x.Reap(sh, hash, part[0])
+	}
 }
 
 // Held is an exclusive hold on shards: all that a command touches.

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -19,6 +20,7 @@ type Spec struct {
 	Step    int    // from one key to the next
 	Group   string // for COMMAND DOCS
 	Summary string
+	Usage   string // what follows the name, for HELP; of a subcommand
 
 	// Check finds what is wrong with the arguments beyond their number, before anything is done. It returns an error
 	// text, or "".
@@ -102,7 +104,8 @@ var (
 )
 
 func init() {
-	table = slices.Concat(connectionCommands, serverCommands, keyCommands, stringCommands)
+	table = slices.Concat(connectionCommands, serverCommands, keyCommands, expireCommands, keyspaceCommands,
+		stringCommands, []*Spec{object, memory})
 	slices.SortFunc(table, func(a, b *Spec) int { return strings.Compare(a.Name, b.Name) })
 	for _, s := range table {
 		if len(s.Name) > 8 {
@@ -126,7 +129,7 @@ func Find(args [][]byte) *Spec {
 		return s
 	}
 	for _, sub := range s.Subs {
-		if is(args[1], sub.Name[len(s.Name)+1:]) {
+		if isExactly(args[1], sub.Name[len(s.Name)+1:]) {
 			return sub
 		}
 	}
@@ -186,26 +189,35 @@ func (x *Exec) unknown(args [][]byte) {
 		b.WriteString("' ")
 		shown += len(a)
 	}
-	x.W.Error(b.String())
+	x.Error(b.String())
 }
 
+// clip is what of b an error text shows: at most n bytes, and none behind a NUL.
 func clip(b []byte, n int) []byte {
 	if len(b) > n {
-		return b[:n]
+		b = b[:n]
+	}
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		b = b[:i]
 	}
 	return b
 }
 
-// is reports whether word is the lower-case name, in any case.
+// is reports whether word is the lower-case name, in any case. A NUL ends the word, as it does in Redis.
 func is(word []byte, name string) bool {
+	if len(word) > len(name) && word[len(name)] == 0 {
+		word = word[:len(name)]
+	}
+	return isExactly(word, name)
+}
+
+// isExactly is is without an end at a NUL: names of commands and subcommands have none.
+func isExactly(word []byte, name string) bool {
 	if len(word) != len(name) {
 		return false
 	}
 	for i, c := range word {
-		if c-'A' < 26 {
-			c |= 0x20
-		}
-		if c != name[i] {
+		if lower(c) != name[i] {
 			return false
 		}
 	}
