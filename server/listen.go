@@ -40,6 +40,9 @@ func (s *Server) bind() error {
 
 func (s *Server) bindOne(index int, l Listen) error {
 	first := len(s.bound)
+	if s.opts.Transport == Epoll && l.Loop != AnyLoop && (l.Loop < 0 || l.Loop >= s.opts.Loops) {
+		return fmt.Errorf("listen on %s: event loop %d, have %d", l.Addr, l.Loop, s.opts.Loops)
+	}
 	switch l.Network {
 	case "", "tcp":
 		if err := s.bindTCP(index, l); err != nil {

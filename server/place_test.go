@@ -41,11 +41,7 @@ func TestConnNamesItsEndsAndCanBeKilled(t *testing.T) {
 			p := &placed{}
 			p.later = e.later
 			opts.Listen = []Listen{{Addr: addr, Loop: AnyLoop}}
-			s, err := Start(opts, p)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { shutdown(t, s) })
+			s := startBackend(t, opts, p)
 			first, other := dial(t, s), dial(t, s)
 			for _, nc := range []net.Conn{first, other} {
 				nc.Write(request("echo", "x"))
@@ -74,11 +70,7 @@ func TestKillOfABlockedConnection(t *testing.T) {
 	eachTransport(t, func(t *testing.T, opts Options, e *echo) {
 		p := &placed{}
 		p.later = e.later
-		s, err := Start(opts, p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { shutdown(t, s) })
+		s := startBackend(t, opts, p)
 		nc := dial(t, s)
 		nc.Write([]byte(strings.Repeat(string(request("big")), 100)))
 		waitFor(t, "the connection", func() bool { return p.executed.Load() > 0 })
@@ -89,13 +81,9 @@ func TestKillOfABlockedConnection(t *testing.T) {
 
 func TestEveryLoopTicks(t *testing.T) {
 	p := &placed{}
-	s, err := Start(Options{
+	s := startBackend(t, Options{
 		Transport: Epoll, Loops: 3, TickEvery: time.Millisecond, Listen: []Listen{{Addr: "127.0.0.1:0", Loop: 0}},
 	}, p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer shutdown(t, s)
 	nc := dial(t, s)
 	waitFor(t, "ticks", func() bool {
 		nc.Write(request("echo", "x")) // loop 0 is busy, the others sleep

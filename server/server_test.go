@@ -85,7 +85,12 @@ func eachTransport(t *testing.T, test func(t *testing.T, opts Options, e *echo))
 
 func start(t *testing.T, opts Options, e *echo) *Server {
 	t.Helper()
-	s, err := Start(opts, e)
+	return startBackend(t, opts, e)
+}
+
+func startBackend(t *testing.T, opts Options, b Backend) *Server {
+	t.Helper()
+	s, err := Start(opts, b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +109,8 @@ func shutdown(t *testing.T, s *Server) {
 
 func dial(t *testing.T, s *Server) net.Conn {
 	t.Helper()
-	nc, err := net.Dial("tcp", s.Addrs()[0].String())
+	addr := s.Addrs()[0]
+	nc, err := net.Dial(addr.Network(), addr.String())
 	if err != nil {
 		t.Fatal(err)
 	}
