@@ -65,8 +65,10 @@ func (ls *listeners) ready(fd int, take func(accepted)) bool {
 			return true
 		case unix.EINTR, unix.ECONNABORTED:
 		default:
-			ls.rest(fd, err)
-			return true
+			if !ls.s.turnAway(ls.names[index], err, func() bool { return rejectNext(fd) }) {
+				ls.rest(index, err)
+				return true
+			}
 		}
 	}
 	return true
@@ -75,8 +77,7 @@ func (ls *listeners) ready(fd int, take func(accepted)) bool {
 func (ls *listeners) welcome(fd int, peer unix.Sockaddr, index int, take func(accepted)) {
 	id, ok := ls.s.admit()
 	if !ok {
-		rawWrite(fd, []byte(rejection))
-		unix.Close(fd)
+		ls.s.rejector.rejectFD(fd)
 		return
 	}
 	at := ls.s.addrs[index]
@@ -85,6 +86,17 @@ func (ls *listeners) welcome(fd int, peer unix.Sockaddr, index int, take func(ac
 		keepAlive(fd)
 	}
 	take(accepted{fd, id, index, peerAddr(peer, at), localAddr(fd, at, ls.names[index])})
+}
+
+// rejectNext turns away the connection that waits longest on a listener.
+func rejectNext(listener int) bool {
+	fd, _, err := unix.Accept4(listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+	if err != nil {
+		return err == unix.EAGAIN // it has gone
+	}
+	rejectNow(fd)
+	unix.Close(fd)
+	return true
 }
 
 // keepAlive finds clients that have vanished without a word, with the values of Go's net package (15 s idle, 9 probes 15 s
@@ -96,9 +108,9 @@ func keepAlive(fd int) {
 	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 9)
 }
 
-func (ls *listeners) rest(fd int, err error) {
+func (ls *listeners) rest(index int, err error) {
 	pause := acceptBackoff(ls.failures)
-	ls.s.opts.Log.Error("accept failed", "address", ls.s.addrs[ls.index[fd]], "error", err, "next try in", pause)
+	ls.s.opts.Log.Error("accept failed", "address", ls.names[index], "error", err, "next try in", pause)
 	ls.failures++
 	ls.resumeAt = time.Now().Add(pause)
 	for fd := range ls.index {
@@ -120,9 +132,9 @@ func (ls *listeners) resume() {
 		return
 	}
 	ls.resumeAt = time.Time{}
-	for fd := range ls.index {
+	for fd, index := range ls.index {
 		if err := ls.p.add(fd, unix.EPOLLIN); err != nil {
-			ls.rest(fd, err)
+			ls.rest(index, err)
 			return
 		}
 	}

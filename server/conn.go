@@ -14,6 +14,7 @@ const stepsPerTurn = 16
 // Nothing is read while it waits, so what it holds is bounded by one read, one request, and the replies of one Exec.
 type conn struct {
 	fd   int
+	id   int64
 	loop *loop
 	sess Session
 	peer string // its address
@@ -32,6 +33,9 @@ type conn struct {
 	closed    bool
 	queued    bool // on loop.again
 	budget    int  // steps left in this turn
+
+	active   uint32 // the loop's tick when the client last did something
+	patience patience
 
 	done   Task
 	onDone func(from int)
@@ -71,6 +75,9 @@ func (c *conn) event(events uint32) bool {
 	}
 	if events&(unix.EPOLLOUT|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
 		c.blocked = false
+	}
+	if !c.blocked { // one that sends and never reads does nothing for us
+		c.active = c.loop.ticks
 	}
 	return !c.queued
 }
@@ -131,6 +138,7 @@ func (c *conn) answer() bool {
 				return false
 			}
 			if b.Executed() && c.perr != nil {
+				c.loop.s.ended(c.id, c, c.perr)
 				appendProtocolError(b, c.perr)
 				c.perr = nil
 			}
@@ -215,6 +223,9 @@ func (c *conn) read() bool {
 		c.idle()
 		return false
 	case errno != 0 || n == 0:
+		if c.in.r < c.in.w {
+			c.loop.s.ended(c.id, c, errUnfinished)
+		}
 		c.close()
 		return false
 	}

@@ -1,6 +1,13 @@
 package server
 
-import "github.com/shardlab/shardlab/server/wire"
+import (
+	"errors"
+
+	"github.com/shardlab/shardlab/server/wire"
+)
+
+// errUnfinished ends a connection whose client has gone within a request.
+var errUnfinished = errors.New("the input ends within a request")
 
 // input is what has arrived on a connection and is not yet parsed: buf[r:w]. The buffer grows to hold one unfinished
 // request, by doubling, so that a client which only claims a length reserves nothing; the parser's limits bound it.

@@ -19,6 +19,8 @@ type loop struct {
 	listeners listeners
 	timer     timer
 	ticker    Ticker // nil: the backend has nothing to do at times
+	ticks     uint32 // Options.TickEvery each since the start: a clock that costs nothing to read
+	swept     int    // in conns: the next to be looked at for its patience
 
 	tasks    inbox
 	sleeping atomic.Bool // in, or about to enter, a wait: a poster must wake it
@@ -195,7 +197,8 @@ func (l *loop) foresee(few []*conn) {
 
 // tick does what is to be done at times.
 func (l *loop) tick() {
-	l.timer.read()
+	l.ticks += uint32(l.timer.read())
+	l.sweep()
 	if l.ticker != nil {
 		l.ticker.Tick(l.id)
 	}
@@ -204,7 +207,7 @@ func (l *loop) tick() {
 // adopt makes a connection of an accepted socket.
 func (l *loop) adopt(a accepted) {
 	fd, id := a.fd, a.id
-	c := &conn{fd: fd, loop: l, peer: a.peer, self: a.self}
+	c := &conn{fd: fd, id: id, loop: l, peer: a.peer, self: a.self, active: l.ticks}
 	c.done.Run, c.onDone = c.resume, c.isDone
 	if l.stopping || l.draining {
 		unix.Close(fd)

@@ -3,17 +3,26 @@ package server
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/shardlab/shardlab/server/wire"
 )
 
-// drainGrace is how long a draining connection may stay silent before it is closed. Go's blocking reads cannot be asked
-// whether bytes have arrived, so a short wait stands for it.
-const drainGrace = 10 * time.Millisecond
+const (
+	// drainGrace is how long a draining connection may stay silent before it is closed. Go's blocking reads cannot be
+	// asked whether bytes have arrived, so a short wait stands for it.
+	drainGrace = 10 * time.Millisecond
+	// writeChunk is how much is given to a blocking write at once: what a client has taken of it is seen only at its end.
+	writeChunk = 64 << 10
+)
 
 // netpoll serves each connection on a goroutine of its own, with Go's network poller.
 type netpoll struct {
@@ -24,52 +33,77 @@ type netpoll struct {
 	conns    map[*netConn]struct{}
 	draining bool
 	empty    chan struct{} // closed when draining and the last connection has gone
+
+	ticks   atomic.Uint32 // sweepTicks * Options.TickEvery each since the start
+	buffers sync.Pool     // *[readSize]byte, of connections that are at work
+	batches sync.Pool     // *wire.Batch, likewise
 }
 
 func newNetpoll(s *Server) *netpoll {
-	return &netpoll{s: s, conns: map[*netConn]struct{}{}, empty: make(chan struct{})}
+	t := &netpoll{s: s, conns: map[*netConn]struct{}{}, empty: make(chan struct{})}
+	t.buffers.New = func() any { return new([readSize]byte) }
+	t.batches.New = func() any { return new(wire.Batch) }
+	return t
 }
 
 func (t *netpoll) start() error {
 	for _, b := range t.s.bound {
-		t.wg.Go(func() { t.accept(b) })
+		t.wg.Go(func() {
+			t.s.acceptNet(b, func(nc net.Conn, at Place) {
+				c := &netConn{t: t, nc: nc, place: at}
+				c.place.Conn = c
+				if t.add(c) {
+					t.wg.Go(c.serve)
+				}
+			})
+		})
 	}
+	t.wg.Go(t.sweep)
 	return nil
 }
 
-func (t *netpoll) accept(ln bound) {
+// acceptNet accepts at b, with Go's network poller, until b is closed. What it passes on is counted: leave undoes it.
+func (s *Server) acceptNet(b bound, take func(nc net.Conn, at Place)) {
+	name := socketName(b.Addr())
 	for failures := 0; ; {
-		nc, err := ln.Accept()
+		nc, err := b.Accept()
+		if err == nil {
+			failures = 0
+			if id, ok := s.admit(); ok {
+				take(nc, Place{ID: id, Listener: b.index, Loop: -1})
+			} else {
+				s.rejector.reject(nc)
+			}
+			continue
+		}
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		if err != nil {
-			pause := acceptBackoff(failures)
-			t.s.opts.Log.Error("accept failed", "address", ln.Addr(), "error", err, "next try in", pause)
-			time.Sleep(pause)
-			failures++
+		if s.turnAway(name, err, func() bool { return rejectNextNet(b) }) {
 			continue
 		}
-		failures = 0
-		id, ok := t.s.admit()
-		if !ok {
-			reject(nc)
-			continue
-		}
-		c := &netConn{t: t, nc: nc, place: Place{ID: id, Listener: ln.index, Loop: -1}}
-		c.place.Conn = c
-		if t.add(c) {
-			t.wg.Go(c.serve)
+		pause := acceptBackoff(failures)
+		failures++
+		s.opts.Log.Error("accept failed", "address", name, "error", err, "next try in", pause)
+		select {
+		case <-time.After(pause):
+		case <-s.ending:
+			return
 		}
 	}
 }
 
-// reject tells a connection that there is no room. It must not hold up the acceptor: a fresh socket's buffer takes these
-// bytes at once, and the deadline is for the one that does not.
-func reject(nc net.Conn) {
-	nc.SetWriteDeadline(time.Now().Add(time.Millisecond))
-	nc.Write([]byte(rejection))
+// rejectNextNet turns away the connection that waits longest on a listener.
+func rejectNextNet(b bound) bool {
+	b.SetDeadline(time.Now().Add(time.Millisecond)) // it may have gone
+	defer b.SetDeadline(time.Time{})
+	nc, err := b.Accept()
+	if err != nil {
+		return errors.Is(err, os.ErrDeadlineExceeded)
+	}
+	onFD(nc.(socket), rejectNow)
 	nc.Close()
+	return true
 }
 
 func (t *netpoll) add(c *netConn) bool {
@@ -80,6 +114,7 @@ func (t *netpoll) add(c *netConn) bool {
 		t.s.leave()
 		return false
 	}
+	c.active.Store(t.ticks.Load())
 	t.conns[c] = struct{}{}
 	return true
 }
@@ -91,6 +126,26 @@ func (t *netpoll) remove(c *netConn) {
 	t.s.leave()
 	if t.draining && len(t.conns) == 0 {
 		close(t.empty)
+	}
+}
+
+// sweep cuts connections whose clients have done nothing for too long.
+func (t *netpoll) sweep() {
+	every := sweepTicks * t.s.opts.TickEvery
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-t.s.ending:
+			return
+		}
+		now := t.ticks.Add(1)
+		t.mu.Lock()
+		for c := range t.conns {
+			c.judge(now, every)
+		}
+		t.mu.Unlock()
 	}
 }
 
@@ -131,8 +186,19 @@ type netConn struct {
 	place Place
 
 	in   input
+	b    *wire.Batch // nil while nothing is being answered
 	sess Session
-	done chan struct{} // a token when the backend is done with the batch
+
+	try     func(fd uintptr) bool // read, for the poller
+	room    int                   // of the last read: what it asked for,
+	n       int                   // what it got
+	err     error                 // and what was wrong
+	done    chan struct{}         // a token when the backend is done with the batch
+	onDone  func(int)
+	writing atomic.Int64  // bytes of replies that a blocking write still has to give to the kernel
+	active  atomic.Uint32 // tick when the client last did something
+
+	patience patience
 }
 
 // Remote implements Conn.
@@ -149,39 +215,114 @@ func (c *netConn) Local() string { return socketName(c.nc.LocalAddr()) }
 // Kill implements Conn.
 func (c *netConn) Kill() { c.nc.Close() }
 
+// judge closes the connection when its client has done nothing for too long. It runs on the sweeper's goroutine.
+func (c *netConn) judge(now uint32, every time.Duration) {
+	var why verdict
+	silent := time.Duration(now-c.active.Load()) * every
+	waiting := int(c.writing.Load())
+	onFD(c.nc.(syscall.Conn), func(fd int) {
+		progress := false
+		if why, progress = c.patience.judge(c.t.s, fd, waiting, silent); progress {
+			c.active.Store(now)
+		}
+	})
+	if why != "" {
+		c.t.s.cut(c.place.ID, c, why, waiting)
+		c.nc.Close()
+	}
+}
+
 func (c *netConn) serve() {
 	defer c.t.remove(c)
 	defer c.nc.Close()
+	raw, err := c.nc.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return // closed already
+	}
 	c.sess = c.t.s.backend.NewSession(c.place)
 	defer c.sess.Close()
+	c.in = input{parser: wire.NewParser(c.t.s.opts.Limits)}
 	c.done = make(chan struct{}, 1)
-	c.in = input{parser: wire.NewParser(c.t.s.opts.Limits), buf: make([]byte, readSize)}
-	b := &wire.Batch{OnDone: func(int) { c.done <- struct{}{} }}
+	c.onDone = func(int) { c.done <- struct{}{} }
+	c.try = c.tryRead
 	for draining := false; ; {
-		room := c.in.space()
-		n, err := c.nc.Read(room)
-		c.in.w += n
-		if !c.answerAll(b) {
+		c.n, c.err = 0, nil
+		err := raw.Read(c.try)
+		if err == nil {
+			err = c.err
+		}
+		if c.in.w += c.n; !c.answerAll() {
 			return
 		}
 		switch {
-		case draining && n < len(room):
+		case draining && c.n < c.room:
 			return // the socket is empty: what had arrived is answered
 		case err == nil:
+			c.active.Store(c.t.ticks.Load())
 		case !draining && errors.Is(err, os.ErrDeadlineExceeded):
 			// The deadline of drain. A read whose time has passed fails without looking at the socket: look once more.
 			draining = true
 			c.nc.SetReadDeadline(time.Now().Add(drainGrace))
 		default:
+			if c.in.r < c.in.w {
+				c.t.s.ended(c.place.ID, c, errUnfinished)
+			}
 			return
 		}
 	}
 }
 
+// tryRead reads what there is. Go's poller calls it when there may be something; between requests the connection holds no
+// buffer, which is why this is not net.Conn.Read.
+func (c *netConn) tryRead(fd uintptr) bool {
+	if c.in.buf == nil {
+		c.in.buf = c.t.buffers.Get().(*[readSize]byte)[:]
+	}
+	room := c.in.space()
+	c.room = len(room)
+	for {
+		n, err := unix.Read(int(fd), room)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err == unix.EAGAIN:
+			c.release()
+			return false
+		case err == nil && n == 0:
+			err = io.EOF
+		}
+		c.n, c.err = max(n, 0), err
+		return true
+	}
+}
+
+// release gives back what a connection that holds no part of a request does not need.
+func (c *netConn) release() {
+	if c.in.r < c.in.w {
+		return
+	}
+	if len(c.in.buf) == readSize {
+		c.t.buffers.Put((*[readSize]byte)(c.in.buf))
+	}
+	c.in.buf, c.in.r, c.in.w = nil, 0, 0
+	if c.b != nil {
+		c.b.Reset()
+		c.t.batches.Put(c.b)
+		c.b = nil
+	}
+}
+
 // answerAll executes every complete request that has arrived and writes the replies, a batch at a time. It returns
 // false when the connection is to be closed.
-func (c *netConn) answerAll(b *wire.Batch) bool {
-	for {
+func (c *netConn) answerAll() bool {
+	if c.in.r == c.in.w {
+		return true
+	}
+	if c.b == nil {
+		c.b = c.t.batches.Get().(*wire.Batch)
+		c.b.OnDone = c.onDone
+	}
+	for b := c.b; ; {
 		b.Reset()
 		perr := c.in.parse(b)
 		if len(b.Reqs) == 0 && perr == nil {
@@ -199,6 +340,7 @@ func (c *netConn) answerAll(b *wire.Batch) bool {
 			}
 		}
 		if perr != nil {
+			c.t.s.ended(c.place.ID, c, perr)
 			appendProtocolError(b, perr)
 			c.write(b)
 		}
@@ -209,8 +351,19 @@ func (c *netConn) answerAll(b *wire.Batch) bool {
 }
 
 func (c *netConn) write(b *wire.Batch) bool {
-	_, err := c.nc.Write(b.Out)
+	out := b.Out
 	b.Out = b.Out[:0]
+	for len(out) > writeChunk {
+		c.writing.Store(int64(len(out)))
+		if _, err := c.nc.Write(out[:writeChunk]); err != nil {
+			return false
+		}
+		c.active.Store(c.t.ticks.Load())
+		out = out[writeChunk:]
+	}
+	c.writing.Store(int64(len(out)))
+	_, err := c.nc.Write(out)
+	c.writing.Store(0)
 	return err == nil
 }
 

@@ -17,6 +17,10 @@ const (
 const (
 	DefaultMaxConns  = 4096
 	DefaultTickEvery = 100 * time.Millisecond
+	// DefaultMaxOutput is low because nothing is read from a connection whose replies wait: what it holds is bounded
+	// anyway, and what this decides is who may hold it for long.
+	DefaultMaxOutput    = 64 << 10
+	DefaultWriteTimeout = time.Minute
 )
 
 // readSize is one read; also what a connection with an unfinished request holds.
@@ -33,6 +37,13 @@ type Options struct {
 	Dedicated bool
 	MaxConns  int // most connections at once; 0 means DefaultMaxConns
 	Limits    wire.Limits
+	// A connection is cut when more than MaxOutput bytes of replies wait for its client, the kernel's send queue being full and
+	// counted in, and the client has taken none for WriteTimeout. 0 means DefaultMaxOutput and DefaultWriteTimeout; a
+	// negative WriteTimeout, never.
+	MaxOutput    int
+	WriteTimeout time.Duration
+	// IdleTimeout is how long a connection may be silent before it is closed; 0: for ever. Server.SetIdleTimeout changes it.
+	IdleTimeout time.Duration
 	// TickEvery is the time between two ticks of an event loop; 0 means DefaultTickEvery. See Ticker.
 	TickEvery time.Duration
 	Log       *slog.Logger // nil: nothing is said
@@ -44,6 +55,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.TickEvery == 0 {
 		o.TickEvery = DefaultTickEvery
+	}
+	if o.MaxOutput == 0 {
+		o.MaxOutput = DefaultMaxOutput
+	}
+	if o.WriteTimeout == 0 {
+		o.WriteTimeout = DefaultWriteTimeout
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

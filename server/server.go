@@ -10,14 +10,11 @@ import (
 	"time"
 )
 
-// rejection is what a connection above the limit is told, in RESP whatever it speaks.
-const rejection = "-ERR max connections reached\r\n"
-
 // Stats are the server's connection counts.
 type Stats struct {
 	Clients  int64  // connected now
 	Accepted uint64 // since the start, without the rejected
-	Rejected uint64 // for being above the limit
+	Rejected uint64 // for want of room: above the limit, or no descriptor left
 }
 
 // Server accepts connections and drives them until Shutdown.
@@ -29,10 +26,19 @@ type Server struct {
 	transport transport
 	mayHold   bool // see Options.Dedicated
 
+	maxConns    atomic.Int64
+	idleTimeout atomic.Int64 // nanoseconds
+
 	nextID   atomic.Int64
 	clients  atomic.Int64
 	accepted atomic.Uint64
 	rejected atomic.Uint64
+
+	rejector rejector
+	spare    spare
+	ending   chan struct{} // closed when Shutdown begins
+	asked    chan struct{} // closed by AskShutdown
+	askOnce  sync.Once
 
 	closeOnce sync.Once
 	closeErr  error
@@ -53,10 +59,17 @@ type transport interface {
 // Start binds every address and serves b there. Either all addresses are served or none: the error of the first that
 // cannot be bound is returned, and b is not closed.
 func Start(opts Options, b Backend) (*Server, error) {
-	s := &Server{opts: opts.withDefaults(), backend: b, mayHold: opts.Dedicated && preemptible()}
+	s := &Server{
+		opts: opts.withDefaults(), backend: b, mayHold: opts.Dedicated && preemptible(),
+		ending: make(chan struct{}), asked: make(chan struct{}),
+	}
+	s.rejector.waiting = make(chan struct{}, maxRejecting)
+	s.SetMaxConns(s.opts.MaxConns)
+	s.SetIdleTimeout(s.opts.IdleTimeout)
 	if err := s.bind(); err != nil {
 		return nil, err
 	}
+	s.spare.fd = openSpare()
 	var err error
 	switch opts.Transport {
 	case Netpoll:
@@ -71,6 +84,7 @@ func Start(opts Options, b Backend) (*Server, error) {
 	}
 	if err != nil {
 		s.unbind()
+		s.spare.close()
 		return nil, err
 	}
 	return s, nil
@@ -94,18 +108,42 @@ func (s *Server) NewID() int64 { return s.nextID.Add(1) }
 // first it cuts the connections that are left and returns the context's error. It may be called more than once.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.closeOnce.Do(func() {
+		close(s.ending)
 		err := s.transport.drain(ctx)
 		s.transport.stop()
+		s.rejector.wg.Wait()
+		s.spare.close()
 		s.closeErr = errors.Join(err, s.backend.Close())
 	})
 	return s.closeErr
 }
 
+// AskShutdown asks whoever runs the server to shut it down. It returns at once and may be called from a session.
+func (s *Server) AskShutdown() { s.askOnce.Do(func() { close(s.asked) }) }
+
+// ShutdownAsked is closed when AskShutdown has been called.
+func (s *Server) ShutdownAsked() <-chan struct{} { return s.asked }
+
+// SetMaxConns changes Options.MaxConns. Connections that there are stay.
+func (s *Server) SetMaxConns(n int) { s.maxConns.Store(int64(n)) }
+
+// MaxConns is the most connections at once.
+func (s *Server) MaxConns() int { return int(s.maxConns.Load()) }
+
+// SetIdleTimeout changes Options.IdleTimeout, also for the connections that there are. It is kept to about a second.
+func (s *Server) SetIdleTimeout(d time.Duration) { s.idleTimeout.Store(int64(d)) }
+
+// IdleTimeout is how long a connection may be silent; 0: for ever.
+func (s *Server) IdleTimeout() time.Duration { return time.Duration(s.idleTimeout.Load()) }
+
 // admit counts a new connection and returns its id, or false when the limit is reached.
 func (s *Server) admit() (id int64, ok bool) {
-	if s.clients.Add(1) > int64(s.opts.MaxConns) {
+	if limit := s.maxConns.Load(); s.clients.Add(1) > limit {
 		s.clients.Add(-1)
 		s.rejected.Add(1)
+		if s.rejector.said.now() {
+			s.opts.Log.Warn("connections are turned away", "limit", limit)
+		}
 		return 0, false
 	}
 	s.accepted.Add(1)
@@ -113,6 +151,19 @@ func (s *Server) admit() (id int64, ok bool) {
 }
 
 func (s *Server) leave() { s.clients.Add(-1) }
+
+// turnAway makes room for one connection with the spare descriptor, for accept to take and reject. It reports false if
+// that cannot be done now.
+func (s *Server) turnAway(at string, err error, accept func() bool) (done bool) {
+	if !outOfDescriptors(err) || !s.spare.lend(func() { done = accept() }) || !done {
+		return false
+	}
+	s.rejected.Add(1)
+	if s.rejector.said.now() {
+		s.opts.Log.Error("connections are turned away", "address", at, "error", err)
+	}
+	return true
+}
 
 // acceptBackoff is how long to leave a listener alone after its n-th failure in a row. Accept fails for want of
 // descriptors or memory, which only time mends; the connections wait in the kernel's queue meanwhile.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,7 +21,13 @@ import (
 	"github.com/shardlab/shardlab/server/wire"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(childEnv) != "" {
+		serveAsChild()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // echo answers every request with its last argument, and "big" with a megabyte.
 type echo struct {
@@ -145,8 +152,10 @@ func (l logLines) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-func (l logLines) logger() *slog.Logger {
-	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+func (l logLines) logger() *slog.Logger { return logWriter(l) }
+
+func logWriter(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 func request(args ...string) []byte {
@@ -225,36 +234,12 @@ func TestProtocolErrorEndsOnlyItsConnection(t *testing.T) {
 	})
 }
 
-func TestConnectionLimit(t *testing.T) {
-	eachTransport(t, func(t *testing.T, opts Options, e *echo) {
-		opts.MaxConns = 2
-		s := start(t, opts, e)
-		served := func() net.Conn {
-			nc := dial(t, s)
-			nc.Write(request("echo", "in"))
-			mustRead(t, nc, "$2\r\nin\r\n")
-			return nc
-		}
-		first := served()
-		served()
-		third := dial(t, s)
-		mustRead(t, third, "-ERR max connections reached\r\n")
-		mustEnd(t, third)
-		first.Close()
-		waitFor(t, "the close to be noticed", func() bool { return s.Stats().Clients < 2 })
-		served()
-		if st := s.Stats(); st.Rejected != 1 || st.Accepted != 3 {
-			t.Errorf("stats: %+v", st)
-		}
-	})
-}
-
 // A client that sends and never reads must not make the server execute, and buffer, without bound.
 func TestSlowReaderIsBounded(t *testing.T) {
 	eachTransport(t, func(t *testing.T, opts Options, e *echo) {
 		s := start(t, opts, e)
 		nc := dial(t, s)
-		const n = 400 // megabytes
+		const n = 100 // megabytes
 		nc.Write(bytes.Repeat(request("big"), n))
 		// Other connections are served meanwhile, on every loop.
 		for range 6 {
@@ -326,52 +311,6 @@ func TestClientThatLeavesIsForgotten(t *testing.T) {
 			nc.Close()
 		}
 		waitFor(t, "20 clients to come and go", func() bool { return s.Stats().Clients == 0 && s.Stats().Accepted == 20 })
-	})
-}
-
-// Running out of descriptors must not end the server, nor keep it from accepting once there are some again.
-func TestAcceptSurvivesWantOfDescriptors(t *testing.T) {
-	eachTransport(t, func(t *testing.T, opts Options, e *echo) {
-		failed := make(logLines, 100)
-		opts.Log = failed.logger()
-		s := start(t, opts, e)
-		var old unix.Rlimit
-		if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &old); err != nil {
-			t.Fatal(err)
-		}
-		spare, err := unix.Dup(0) // descriptors are handed out from below: this is how many are in use
-		if err != nil {
-			t.Fatal(err)
-		}
-		unix.Close(spare)
-		low := old
-		low.Cur = uint64(spare + 2)
-		waiting := []net.Conn{}
-		func() {
-			if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &low); err != nil {
-				t.Fatal(err)
-			}
-			defer unix.Setrlimit(unix.RLIMIT_NOFILE, &old)
-			for range 2 { // both descriptors go to our own side, or one of them to the server's
-				if nc, err := net.Dial("tcp", s.Addrs()[0].String()); err == nil {
-					waiting = append(waiting, nc)
-				}
-			}
-			select {
-			case text := <-failed:
-				if !strings.Contains(text, "too many open files") {
-					t.Errorf("log says %q", text)
-				}
-			case <-time.After(10 * time.Second):
-				t.Error("accept did not fail")
-			}
-		}()
-		for _, nc := range waiting {
-			nc.SetDeadline(time.Now().Add(10 * time.Second))
-			nc.Write(request("echo", "late"))
-			mustRead(t, nc, "$4\r\nlate\r\n")
-			nc.Close()
-		}
 	})
 }
 
