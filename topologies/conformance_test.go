@@ -115,9 +115,6 @@ func (v variant) open(t *testing.T) *Instance {
 		Lock: v.lock, LockScope: v.scope, Boundary: v.boundary, Route: v.route})
 }
 
-// holdsMany reports whether a variant can hold the shards of several workers for one command.
-func holdsMany(v variant) bool { return v.topology != "direct-shard" || v.workers == 1 }
-
 // TestRepliesAgree: every topology over every transport gives the same replies to one seeded stream.
 func TestRepliesAgree(t *testing.T) {
 	const length = 4000
@@ -126,9 +123,6 @@ func TestRepliesAgree(t *testing.T) {
 		var want []string
 		var first variant
 		for _, v := range variants() {
-			if !holdsMany(v) {
-				continue
-			}
 			t.Run(fmt.Sprintf("seed=%d/%s", seed, v), func(t *testing.T) {
 				got := conversation(t, v.open(t).Addr().String(), requests, seed)
 				if want == nil {
@@ -283,7 +277,7 @@ func TestConcurrentConnectionsKeepTheirOrder(t *testing.T) {
 // MSET and MGET of the same keys from many connections: no reader may see half of a write where the shards are locked.
 func TestMultiKeyCommandsAreAtomicUnderLocks(t *testing.T) {
 	for _, v := range variants() {
-		if v.workers != 2 || v.boundary == boundaryOwned || v.topology == "direct-shard" {
+		if topo, err := Lookup(v.topology); err != nil || v.workers != 2 || topo.routes { // routed ones send each owner its keys
 			continue
 		}
 		t.Run(v.String(), func(t *testing.T) {

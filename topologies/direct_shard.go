@@ -4,12 +4,12 @@ import (
 	"fmt"
 
 	"github.com/shardlab/shardlab/server"
-	"github.com/shardlab/shardlab/store"
+	"github.com/shardlab/shardlab/server/wire"
 )
 
 // directShard: every shard belongs to one worker and has a port of its own, so that a client which knows the hash reaches
 // the owner without a hop; a key of another shard is refused there, never forwarded. The public port serves every
-// client: a worker that reads a request sends it to the owner, a batch at a time, and merges the replies. No locks.
+// client, as in routed. No locks.
 var directShard = &Topology{
 	Name:     "direct-shard",
 	About:    "shards owned by workers; a port per shard for clients that route, and a public port that routes for the rest",
@@ -32,27 +32,44 @@ var directShard = &Topology{
 		if err != nil {
 			return nil, nil, err
 		}
-		return &directBackend{host: in.host, shards: newShards(in.Settings.Shards)}, listen, nil
+		return &directBackend{newLoopOwners(in)}, listen, nil
 	},
 }
 
-type directBackend struct {
-	host   *host
-	shards []*store.Shard
-	router *router
-}
-
-// Bind implements server.LoopBackend.
-func (d *directBackend) Bind(loops []server.Loop) {
-	d.router = &router{host: d.host, loops: loops, shards: d.shards}
-}
+type directBackend struct{ *loopOwners }
 
 // NewSession implements server.Backend. Listener 0 is the public address, listener n+1 the port of shard n.
 func (d *directBackend) NewSession(at server.Place) server.Session {
-	if shard := at.Listener - 1; shard >= 0 {
-		return newSession(d.host, at, &direct{owned{d.shards, d.host.routing()}, shard})
+	shard := at.Listener - 1
+	if shard < 0 {
+		return d.loopOwners.NewSession(at)
 	}
-	return d.router.newSession(at)
+	keys := &direct{*d.keys().(*owned), shard}
+	s := &portSession{session: newSession(d.host, at, keys), owner: d.owners[at.Loop]}
+	s.later.init(s.run)
+	return s
 }
 
-func (d *directBackend) Close() error { return nil }
+// portSession is a session on a direct shard port: the owner's loop executes everything at once, unless the owner has lent
+// its shards; then the session waits until they are back.
+type portSession struct {
+	*session
+	owner *owner
+	b     *wire.Batch
+	later work
+}
+
+// Exec implements server.Session.
+func (s *portSession) Exec(b *wire.Batch) bool {
+	if !s.owner.lent || b.Executed() || b.ShouldFlush() {
+		return s.session.Exec(b)
+	}
+	s.b = b
+	s.owner.wait(&s.later)
+	return false
+}
+
+func (s *portSession) run() {
+	s.session.Exec(s.b)
+	s.b.OnDone(s.owner.loop)
+}

@@ -146,6 +146,23 @@ func (k *locked) parts(x *command.Exec, cmd *command.Spec, args [][]byte) {
 	}
 }
 
+// part implements pieces.
+func (k *locked) part(x *command.Exec, cmd *command.Spec, shard int, hash uint64, part [][]byte) {
+	c := k.cell(shard)
+	if cmd.Write {
+		c.lock()
+		command.RunPart(x, cmd, &c.shard, hash, part)
+		c.unlock()
+		return
+	}
+	token := c.rlock()
+	command.RunPart(x, cmd, &c.shard, hash, part)
+	c.runlock(token)
+	if x.Stale {
+		k.reap(x, part[0])
+	}
+}
+
 func (k *locked) runParts(x *command.Exec, cmd *command.Spec, args [][]byte) {
 	x.Acc = command.Acc{}
 	if cmd.AllShards {

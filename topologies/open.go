@@ -123,10 +123,10 @@ func (in *Instance) directListen() ([]server.Listen, error) {
 			port = base + i
 		}
 		addr := net.JoinHostPort(host, strconv.Itoa(port))
-		listen = append(listen, server.Listen{Addr: addr, Loop: owner(i, in.Settings.Workers)})
+		listen = append(listen, server.Listen{Addr: addr, Loop: ownerOf(i, in.Settings.Workers)})
 	}
 	return listen, nil
 }
 
-// owner is the loop that a shard belongs to.
-func owner(shard, loops int) int { return shard % loops }
+// ownerOf is which of so many owners a shard belongs to.
+func ownerOf(shard, owners int) int { return shard % owners }

@@ -72,6 +72,11 @@ func (k *owned) manyParts(x *command.Exec, cmd *command.Spec, args [][]byte) {
 	}
 }
 
+// part implements pieces.
+func (k *owned) part(x *command.Exec, cmd *command.Spec, shard int, hash uint64, part [][]byte) {
+	runPart(x, cmd, k.shards[shard], hash, part)
+}
+
 func (k *owned) many(x *command.Exec, cmd *command.Spec, args [][]byte) { cmd.Many(x, k, args) }
 
 // runOne runs a command on a shard that this thread owns.

@@ -38,7 +38,7 @@ type Topology struct {
 }
 
 // registry is in the order in which lists show it.
-var registry = []*Topology{shared, shardArc, threadLocal, multiDirect, reuseport, directShard, null}
+var registry = []*Topology{shared, shardArc, threadLocal, multiDirect, reuseport, routedTopology, directShard, engineTopology, null}
 
 // All lists the topologies.
 func All() []*Topology { return registry }

@@ -62,37 +62,45 @@ func (s *session) full() bool { return len(s.x.W.Buf) >= wire.SoftOut || s.x.Clo
 // stretch plans the next requests of b together, then executes them.
 func (s *session) stretch(b *wire.Batch) {
 	reqs := b.Reqs[b.Next:min(len(b.Reqs), b.Next+maxPlan)]
-	steps := s.plan.make(s.route, reqs)
-	for len(steps) > 0 && !s.full() {
-		n := 1
-		if ones := leadingOnes(steps); ones >= minRun && s.runner != nil {
-			n = s.runner.run(s, steps[:ones], reqs[:ones])
+	b.Next += s.answer(s.plan.make(s.route, reqs), reqs)
+}
+
+// answer executes planned requests, at most maxPlan, and returns how many: fewer than all if s.full.
+func (s *session) answer(steps []step, reqs []wire.Request) (done int) {
+	for done < len(steps) && !s.full() {
+		if n := leadingOnes(steps[done:]); n >= minRun && s.runner != nil {
+			done += s.runner.run(s, steps[done:done+n], reqs[done:done+n])
 		} else {
-			s.request(&steps[0], &reqs[0])
+			s.request(&steps[done], &reqs[done])
+			done++
 		}
-		b.Next += n
-		steps, reqs = steps[n:], reqs[n:]
 	}
+	return done
 }
 
 // request executes one request and writes its reply, in the protocol that it came in.
 func (s *session) request(st *step, req *wire.Request) {
 	s.x.W.Begin(req)
-	if req.Form == wire.RESP {
-		s.execute(st, req.Args)
-	} else if wrong := s.route.misaddressed(req, st, s.port); wrong != "" {
-		s.x.Error(wrong)
-	} else {
-		s.execute(st, req.Args)
+	if s.admit(st, req) {
+		s.perform(st, req.Args)
 	}
 	s.x.W.End()
 }
 
-func (s *session) execute(st *step, args [][]byte) {
-	x, cmd := &s.x, st.cmd
-	if !x.Admit(cmd, args) {
-		return
+// admit reports whether a request is to be executed. If not, it is answered.
+func (s *session) admit(st *step, req *wire.Request) bool {
+	if req.Form != wire.RESP {
+		if wrong := s.route.misaddressed(req, st, s.port); wrong != "" {
+			s.x.Error(wrong)
+			return false
+		}
 	}
+	return s.x.Admit(st.cmd, req.Args)
+}
+
+// perform executes a request that is admitted.
+func (s *session) perform(st *step, args [][]byte) {
+	x, cmd := &s.x, st.cmd
 	switch {
 	case cmd.One != nil:
 		s.keys.one(x, st, args)

@@ -164,6 +164,13 @@ func (x *Exec) Admit(cmd *Spec, args [][]byte) bool {
 	return true
 }
 
+// Refuses reports whether Admit would answer the request itself instead of letting it through. It changes nothing, and
+// so long as no command runs that changes the client's state, what it says stays true: a topology asks it before it
+// sends pieces of requests to several threads.
+func (x *Exec) Refuses(cmd *Spec, args [][]byte) bool {
+	return cmd == nil || cmd.Subs != nil || cmd.Wrong(args) != ""
+}
+
 // Reap deletes a key that a read found past its deadline, and clears Stale. The shard must be held for writing.
 func (x *Exec) Reap(sh *store.Shard, hash uint64, key []byte) {
 	x.Stale = false

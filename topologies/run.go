@@ -1,0 +1,301 @@
+package topologies
+
+import (
+	"sync/atomic"
+
+	"golang.org/x/sys/cpu"
+
+	"github.com/shardlab/shardlab/server/command"
+	"github.com/shardlab/shardlab/server/wire"
+)
+
+// run is a stretch of a batch that is cut into parts, one for each shard a request touches. The parts go to the owners of
+// their shards in one message each; each owner writes into a reply buffer of its own; the home thread merges the
+// replies in the order of the requests when the last owner is done. Pipelined requests of one connection that touch
+// different owners may thus overlap. On event loops an idle session holds no run.
+type run struct {
+	s *routed
+
+	steps []step
+	reqs  []wire.Request // of the batch; steps[i] is of reqs[i]
+	parts []partOf       // of all steps, in order
+	local bool           // every part is the home owner's
+	sent  bool
+
+	at    int   // first step that is not merged
+	next  int   // first part that is not merged
+	begun bool  // some of at's parts are merged
+	hops  []hop // by owner
+	used  []int // owners that have parts
+
+	pending atomic.Int32 // hops that are out, and one more while the home thread sends
+}
+
+// partOf is a piece of work for one shard.
+type partOf struct {
+	hash  uint64
+	step  int32
+	index int32 // of the key among its request's keys
+	shard int32
+	owner int32
+}
+
+// hop is the part of a run that one owner executes.
+type hop struct {
+	work
+	run *run
+
+	x    command.Exec  // its own replies and counts
+	todo []int32       // indices of parts
+	ends []int         // of the replies to the first len(ends) of todo, in x.W.Buf
+	accs []command.Acc // what those parts counted that are parts of several
+	read int           // replies that are merged
+	acc  int           // accs that are merged
+	base int           // replies that have left x.W.Buf
+}
+
+// maxIdleRuns is how many runs a loop keeps. More are in use only while that many connections wait for owners at once.
+const maxIdleRuns = 256
+
+// idleRuns are the runs that no session of an event loop is using.
+type idleRuns struct {
+	runs []*run
+	_    cpu.CacheLinePad
+}
+
+// takeRun returns an empty run for s.
+func (s *routed) takeRun() *run {
+	if s.idle != nil && len(s.idle.runs) > 0 {
+		last := len(s.idle.runs) - 1
+		r := s.idle.runs[last]
+		s.idle.runs = s.idle.runs[:last]
+		r.s = s
+		return r
+	}
+	r := &run{s: s, hops: make([]hop, len(s.r.owners))}
+	for i := range r.hops {
+		h := &r.hops[i]
+		h.run = r
+		h.work.init(h.out)
+	}
+	return r
+}
+
+// release gives the run of a session back to the loop, but not the room of an unusually large one.
+func (r *run) release() {
+	s := r.s
+	r.forget()
+	switch {
+	case cap(r.parts) > maxKept || s.idle != nil && len(s.idle.runs) == maxIdleRuns:
+		s.run = nil
+	case s.idle != nil:
+		s.run, r.s = nil, nil
+		s.idle.runs = append(s.idle.runs, r)
+	}
+}
+
+// forget empties the run.
+func (r *run) forget() {
+	for _, o := range r.used {
+		h := &r.hops[o]
+		h.todo, h.ends, h.accs, h.read, h.acc, h.base = h.todo[:0], h.ends[:0], h.accs[:0], 0, 0, 0
+	}
+	r.steps, r.reqs, r.parts, r.used = r.steps[:0], nil, r.parts[:0], r.used[:0]
+	r.at, r.next, r.begun, r.sent = 0, 0, false, false
+}
+
+func (r *run) merged() bool { return r.at == len(r.steps) }
+
+// plan makes the run of the first of reqs, up to one that must be a barrier: none, if that is the first.
+func (r *run) plan(reqs []wire.Request) {
+	r.forget()
+	s := r.s
+	r.local = s.home >= 0
+	for i := range reqs {
+		req, args := &reqs[i], reqs[i].Args
+		st := s.route.planStep(args)
+		if req.Form != wire.RESP && s.route.misaddressed(req, &st, s.port) != "" {
+			break
+		}
+		if s.x.Refuses(st.cmd, args) || st.cmd.Local != nil || st.cmd.Many != nil || s.refuses(st.cmd, args) {
+			break
+		}
+		r.split(&st, args)
+		r.steps = append(r.steps, st)
+	}
+	r.reqs = reqs[:len(r.steps)]
+}
+
+// split appends the parts of one request.
+func (r *run) split(st *step, args [][]byte) {
+	route, cmd := r.s.route, st.cmd
+	switch {
+	case cmd.One != nil:
+		r.addPart(0, st.shard, st.hash)
+	case cmd.AllShards:
+		for shard := range route.shards {
+			r.addPart(0, shard, 0)
+		}
+	default:
+		for i := range cmd.Parts(args) {
+			hash, shard := route.find(cmd.PartArgs(args, i)[0])
+			r.addPart(i, shard, hash)
+		}
+	}
+}
+
+func (r *run) addPart(index, shard int, hash uint64) {
+	o := ownerOf(shard, len(r.hops))
+	h := &r.hops[o]
+	if len(h.todo) == 0 {
+		r.used = append(r.used, o)
+		r.local = r.local && o == r.s.home
+	}
+	h.todo = append(h.todo, int32(len(r.parts)))
+	r.parts = append(r.parts, partOf{hash, int32(len(r.steps)), int32(index), int32(shard), int32(o)})
+}
+
+// here executes a local run, as far as replies may gather, without cutting it up. It returns how many requests it answered;
+// what is left is planned again.
+func (r *run) here() (answered int) {
+	for answered < len(r.steps) && !r.s.full() {
+		end := min(answered+maxPlan, len(r.steps))
+		answered += r.s.answer(r.steps[answered:end], r.reqs[answered:end])
+	}
+	r.forget()
+	return answered
+}
+
+// send gives each owner what it has to do. It reports whether everything was done at once; otherwise the last owner to
+// finish wakes the home thread.
+func (r *run) send() bool {
+	r.sent = true
+	r.pending.Store(1)
+	home, own := r.s.home, (*hop)(nil)
+	for _, o := range r.used {
+		h := &r.hops[o]
+		if len(h.ends) == len(h.todo) || h.read < len(h.ends) {
+			continue // nothing left, or its buffer is still to be merged
+		}
+		h.rewind()
+		if o == home {
+			own = h
+			continue
+		}
+		r.pending.Add(1)
+		r.s.r.owners[o].give(home, &h.work)
+	}
+	if own != nil { // last, so that the others work meanwhile
+		r.pending.Add(1)
+		r.s.r.owners[home].give(home, &own.work)
+	}
+	return r.pending.Add(-1) == 0
+}
+
+// merge appends the replies in the order of the requests, as far as they have been made, and returns how many requests are
+// answered.
+func (r *run) merge() (answered int) {
+	s := r.s
+	for _, o := range r.used {
+		s.x.Counts.Add(&r.hops[o].x.Counts)
+	}
+	for ; r.at < len(r.steps) && !s.full() && r.mergeStep(); r.at++ {
+		answered++
+	}
+	return answered
+}
+
+// mergeStep merges what there is of the next request, and reports whether that was all.
+func (r *run) mergeStep() bool {
+	x, cmd, req := &r.s.x, r.steps[r.at].cmd, &r.reqs[r.at]
+	for r.next < len(r.parts) && int(r.parts[r.next].step) == r.at {
+		h := &r.hops[r.parts[r.next].owner]
+		if h.read == len(h.ends) {
+			return false
+		}
+		if !r.begun {
+			r.begun = true
+			x.Admit(cmd, req.Args) // which plan has seen that it would
+			x.Acc = command.Acc{}
+			if cmd.One == nil { // else the owner has written the whole reply
+				x.W.Begin(req)
+			}
+			cmd.Start(x, r.partsOf(cmd, req.Args))
+		}
+		h.deliver(x, cmd)
+		r.next++
+	}
+	r.begun = false
+	if cmd.End != nil {
+		cmd.End(x, req.Args)
+	}
+	x.W.End()
+	return true
+}
+
+func (r *run) partsOf(cmd *command.Spec, args [][]byte) int {
+	if cmd.AllShards {
+		return r.s.route.shards
+	}
+	if cmd.One != nil {
+		return 1
+	}
+	return cmd.Parts(args)
+}
+
+// rewind makes room for more replies once those before are merged.
+func (h *hop) rewind() {
+	x, from := &h.x, &h.run.s.x
+	if cap(x.W.Buf) > 4*wire.SoftOut {
+		x.W.Buf = nil
+	}
+	x.W.Buf, h.base = x.W.Buf[:0], h.read
+	x.W.RESP3, x.Client, x.Host = from.W.RESP3, from.Client, from.Host
+}
+
+// out runs on the owner's thread.
+func (h *hop) out() {
+	h.execute()
+	r := h.run
+	if r.pending.Add(-1) == 0 {
+		r.s.b.OnDone(h.at.loop)
+	}
+}
+
+// execute runs parts until there are none, or enough replies have gathered for now.
+func (h *hop) execute() {
+	x, keys := &h.x, h.at.keys
+	x.BeginBatch()
+	for len(h.ends) < len(h.todo) && len(x.W.Buf) < wire.SoftOut {
+		p := &h.run.parts[h.todo[len(h.ends)]]
+		st, req := &h.run.steps[p.step], &h.run.reqs[p.step]
+		if args := req.Args; st.cmd.One != nil {
+			x.W.Begin(req)
+			keys.one(x, st, args)
+		} else {
+			x.W.BeginPart(req)
+			x.Acc = command.Acc{}
+			if !st.cmd.AllShards {
+				args = st.cmd.PartArgs(args, int(p.index))
+			}
+			keys.part(x, st.cmd, int(p.shard), p.hash, args)
+			h.accs = append(h.accs, x.Acc)
+		}
+		x.W.End()
+		h.ends = append(h.ends, len(x.W.Buf))
+	}
+}
+
+// deliver moves the next reply to the home session.
+func (h *hop) deliver(to *command.Exec, cmd *command.Spec) {
+	from := 0
+	if h.read > h.base {
+		from = h.ends[h.read-1]
+	}
+	to.W.Buf = append(to.W.Buf, h.x.W.Buf[from:h.ends[h.read]]...)
+	h.read++
+	if cmd.One == nil {
+		to.Acc.Add(&h.accs[h.acc])
+		h.acc++
+	}
+}
