@@ -23,6 +23,7 @@ type arena struct {
 	meta     []pageMeta
 	freeIDs  uint32 // page ids without a page, chained through meta.next
 	reserved int    // bytes of all pages
+	used     int    // bytes of all cells that hold a record
 	classes  [classCount]class
 }
 
@@ -44,6 +45,8 @@ type pageMeta struct {
 }
 
 const (
+	pagesPerWrite = 4 // one for the record; a few, to err on the safe side
+
 	largeClass = classCount // of a page that is one record above cellMax
 	noCell     = 1<<16 - 1
 )
@@ -61,6 +64,7 @@ func (a *arena) alloc(size int) (location uint64, mem []byte) {
 	if size > cellMax {
 		size = roundUp(size, heapPage)
 		id := a.addPage(size, pageMeta{class: largeClass, cells: 1, used: 1})
+		a.used += size
 		return uint64(id) << offsetBits, a.pages[id]
 	}
 	c := classOf(size)
@@ -78,6 +82,7 @@ func (a *arena) alloc(size int) (location uint64, mem []byte) {
 	}
 	m.used++
 	a.classes[c].used++
+	a.used += cellSize(c)
 	if m.used == m.cells {
 		a.unlink(id)
 	}
@@ -89,6 +94,7 @@ func (a *arena) free(location uint64) {
 	id, offset := uint32(location>>offsetBits), uint16(location&(1<<offsetBits-1))
 	m := &a.meta[id]
 	if m.class == largeClass {
+		a.used -= len(a.pages[id])
 		a.dropPage(id)
 		return
 	}
@@ -99,6 +105,7 @@ func (a *arena) free(location uint64) {
 	m.freed = offset
 	m.used--
 	a.classes[m.class].used--
+	a.used -= cellSize(int(m.class))
 	if m.used == 0 {
 		a.drained(id)
 	}
@@ -170,6 +177,10 @@ func (a *arena) addPage(size int, m pageMeta) uint32 {
 	a.reserved += size
 	return id
 }
+
+// full reports whether few page ids are left: as many as a write could want at most, so that one who asks before each
+// write never meets the panic of addPage.
+func (a *arena) full() bool { return a.freeIDs == 0 && len(a.pages) >= maxPages-pagesPerWrite }
 
 // dropPage gives a page that is on no list back to the Go heap, and its id to the next page.
 func (a *arena) dropPage(id uint32) {

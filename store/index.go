@@ -1,5 +1,7 @@
 package store
 
+import "sync/atomic"
+
 // index finds the slot of a hash by extendible hashing: a directory, indexed by the hash bits above the home, of
 // segments. A segment that fills splits into two by one more bit, and only when it had a single directory entry does
 // the directory double, which is a copy of pointers: no insert ever rehashes more than one segment. The zero index is
@@ -31,8 +33,8 @@ func (x *index) lookup(hash uint64) *segment {
 // entry returns the first directory entry of a hash.
 func (x *index) entry(hash uint64) uint64 { return hash >> homeBits & (1<<x.depth - 1) }
 
-// insert adds a slot for a hash whose key the index does not have. The record must be in the arena already.
-func (x *index) insert(hash, location uint64, a *arena) {
+// insert adds a slot for a hash whose key the index does not have. Its record must be in the arena already.
+func (x *index) insert(hash, slot uint64, a *arena) {
 	if x.dir == nil {
 		x.dir = []*segment{new(segment)}
 		x.segments, x.deepest = 1, 1
@@ -40,12 +42,12 @@ func (x *index) insert(hash, location uint64, a *arena) {
 	g := x.lookup(hash)
 	for g.count >= splitAt {
 		if !x.split(hash, a) {
-			x.addSpilled(g, newSlot(hash, location))
+			x.addSpilled(g, slot)
 			return
 		}
 		g = x.lookup(hash)
 	}
-	g.insert(newSlot(hash, location))
+	g.insert(slot)
 }
 
 // split divides the segment of a hash in two. It refuses, false, where the directory would outweigh the segments: with
@@ -118,8 +120,8 @@ func (x *index) each(fn func(slot uint64) bool) {
 		if i>>g.depth != 0 {
 			continue // not its first entry
 		}
-		for _, slot := range g.slots {
-			if slot != 0 && !fn(slot) {
+		for i := range g.slots {
+			if slot := atomic.LoadUint64(&g.slots[i]); slot != 0 && !fn(slot) {
 				return
 			}
 		}

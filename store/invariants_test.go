@@ -99,7 +99,7 @@ func checkSlot(s *Shard, slot uint64, at place, cells map[uint32]map[int]bool) e
 	if tagOf(slot) != hash%(1<<tagBits) {
 		return fmt.Errorf("slot %#x of hash %#x", slot, hash)
 	}
-	if _, p := s.find(hash, r.key()); p != at {
+	if _, p := s.find(hash, r.key(), false); p != at {
 		return fmt.Errorf("key %.40q is at %v, found at %v", r.key(), at, p)
 	}
 	location := slot & locationMask

@@ -35,7 +35,9 @@ type segment struct {
 	depth   uint8  // how many directory bits all its entries share
 }
 
-func newSlot(hash, location uint64) uint64 { return hash<<tagShift | location }
+func newSlot(hash, location uint64, meta uint8) uint64 {
+	return hash<<tagShift | uint64(meta)<<locationBits | location
+}
 
 // tagOf returns the low bits of the hash that a slot knows.
 func tagOf(slot uint64) uint64 { return slot >> tagShift }

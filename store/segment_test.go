@@ -21,7 +21,7 @@ func TestSegmentRemove(t *testing.T) {
 		base := rng.Uint64N(1 << homeBits)
 		for i := range uint64(300) {
 			hash := (base + rng.Uint64N(100)) % (1 << homeBits)
-			slots = append(slots, newSlot(hash, i+1))
+			slots = append(slots, newSlot(hash, i+1, 0))
 			g.insert(slots[i])
 		}
 		rng.Shuffle(len(slots), func(i, j int) { slots[i], slots[j] = slots[j], slots[i] })
@@ -52,7 +52,7 @@ func TestSegmentDivide(t *testing.T) {
 		base := rng.Uint64N(1 << homeBits)
 		slots := make([]uint64, splitAt)
 		for i := range slots {
-			slots[i] = newSlot((base+rng.Uint64N(spread))%(1<<homeBits), uint64(i+1))
+			slots[i] = newSlot((base+rng.Uint64N(spread))%(1<<homeBits), uint64(i+1), 0)
 			halves[0].insert(slots[i])
 		}
 		halves[0].divide(&halves[1], odd)

@@ -1,0 +1,98 @@
+package store
+
+// ageing keeps the meta of slots true while time passes: a hand that goes round, as fast as the clock asks.
+type ageing struct {
+	hand    hand
+	left    int   // slots to pass now
+	convert bool  // this round makes the meta of another policy that of this one
+	faded   int64 // counts are as of then
+	fade    uint8 // what this round takes off counts
+}
+
+// follow takes up what changed in the budget since the shard last looked: the tick and the policy.
+func (s *Shard) follow() {
+	k := &s.keep
+	if p := s.budget.Policy(); p != k.policy {
+		s.adopt(p)
+	}
+	a := &k.ageing
+	s.mode = s.budget.mode.Load()
+	slots := s.index.segments * segmentSlots
+	if tick := uint8(s.budget.mode.Load()); tick != k.tick {
+		passed := int(age(k.tick, tick))
+		k.tick = tick
+		if k.kind == kindClock && !a.convert {
+			a.left = min(a.left+passed*slots/sweepTicks+1, slots)
+		}
+		if k.policy == AllKeysLRU {
+			for i := range k.pool.best[:k.pool.n] {
+				k.pool.best[i].coldness += int64(passed)
+			}
+		}
+	}
+	if a.faded == 0 {
+		a.faded = k.now
+	}
+	if k.kind != kindCounts || a.convert || a.fade > 0 {
+		return
+	}
+	if n := (k.now - a.faded) / countFade; n > 0 {
+		a.faded += n * countFade
+		a.fade = uint8(min(n, 255))
+		s.startRound()
+	}
+}
+
+func (s *Shard) adopt(p Policy) {
+	k := &s.keep
+	k.pool.n = 0
+	k.policy = p
+	if p.kind() != k.kind {
+		k.kind = p.kind()
+		k.ageing.convert, k.ageing.fade, k.ageing.faded = true, 0, k.now
+		s.startRound()
+	}
+}
+
+func (s *Shard) startRound() {
+	s.keep.ageing.hand = hand{}
+	s.keep.ageing.left = 2 * (s.index.segments + 1) * segmentSlots // the index may grow meanwhile
+}
+
+// ageSome lets the hand pass up to n slots, if there are any to pass.
+func (s *Shard) ageSome(n int) {
+	k := &s.keep
+	a := &k.ageing
+	if a.left <= 0 {
+		return
+	}
+	passed, round := a.hand.sweep(&s.index, min(n, a.left), s.ageSlot)
+	a.left -= passed
+	if round && (a.convert || k.kind == kindCounts) {
+		a.left, a.convert, a.fade = 0, false, 0
+	}
+}
+
+func (s *Shard) ageSlot(at *uint64) {
+	k := &s.keep
+	meta := metaOf(*at)
+	switch {
+	case k.ageing.convert:
+		meta = s.newMeta()
+	case k.kind == kindCounts:
+		meta -= min(meta, k.ageing.fade)
+	case age(meta, k.tick) > ageMax:
+		meta = k.tick - ageMax
+	default:
+		return
+	}
+	*at = withMeta(*at, meta)
+}
+
+// forget forgets what was about entries.
+func (k *keeper) forget() {
+	k.pool.n = 0
+	k.expiry = hand{}
+	k.ageing = ageing{}
+	k.grown, k.roomAt = 0, 0
+}

@@ -1,0 +1,183 @@
+package store
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// cache drives one shard as a read-through cache does.
+type cache struct {
+	shard     *Shard
+	budget    *Budget
+	now       int64
+	value     []byte
+	hits, ops int
+}
+
+func newCache(limit int64, p Policy) *cache {
+	c := &cache{shard: New(), budget: NewBudget(limit, p), now: 1_700_000_000_000, value: make([]byte, 100)}
+	c.shard.Attach(c.budget)
+	return c
+}
+
+func (c *cache) set(key []byte, expireAt int64) bool {
+	if !c.shard.MakeRoom(c.now) {
+		return false
+	}
+	c.shard.Set(Hash(key), key, c.value, expireAt)
+	return true
+}
+
+func (c *cache) through(key []byte) {
+	c.ops++
+	if _, ok := c.shard.Get(Hash(key), key, c.now); ok {
+		c.hits++
+	} else if !c.set(key, 0) {
+		panic("refused")
+	}
+}
+
+func (c *cache) has(i int) bool {
+	key := numbered(i)
+	_, ok := c.shard.Deadline(Hash(key), key, c.now)
+	return ok
+}
+
+// inUseOf adds up what evicting everything would win back, the slow way.
+func inUseOf(s *Shard) (n int) {
+	for id, page := range s.arena.pages {
+		if m := s.arena.meta[id]; page != nil && m.class == largeClass {
+			n += len(page)
+		} else if page != nil {
+			n += int(m.used) * cellSize(int(m.class))
+		}
+	}
+	return n + s.Len()*wordSize
+}
+
+func TestPolicyNames(t *testing.T) {
+	for p := range Policy(len(policies)) {
+		if got, err := ParsePolicy(p.String()); got != p || err != nil {
+			t.Errorf("ParsePolicy(%q) = %v, %v", p.String(), got, err)
+		}
+	}
+	if _, err := ParsePolicy("lru"); err == nil {
+		t.Error("ParsePolicy takes lru")
+	}
+}
+
+// TestNoEviction fills a shard to its limit: it must refuse, keep all, and go on when something is deleted.
+func TestNoEviction(t *testing.T) {
+	c := newCache(1<<20, NoEviction)
+	n := 0
+	for c.set(numbered(n), 0) {
+		n++
+	}
+	if c.shard.Len() != n || c.shard.Stats().Evicted != 0 {
+		t.Fatalf("%d entries of %d, %+v", c.shard.Len(), n, c.shard.Stats())
+	}
+	if used := inUseOf(c.shard); used < 1<<20-4<<10 || used > 1<<20+4<<10 {
+		t.Errorf("refused at %d bytes of %d", used, 1<<20)
+	}
+	for i := range 100 {
+		c.shard.Delete(Hash(numbered(i)), numbered(i), c.now)
+	}
+	if !c.set([]byte("another"), 0) {
+		t.Error("refused though there is room again")
+	}
+}
+
+// TestLimit writes values of all sizes under each policy that evicts. Used must be what the entries take, nothing may go
+// while the store is under its limit, and after each write it may be over it by that write and the slack.
+func TestLimit(t *testing.T) {
+	for _, p := range []Policy{AllKeysLRU, AllKeysLFU, VolatileTTL} {
+		t.Run(p.String(), func(t *testing.T) {
+			const limit = 4 << 20
+			c := newCache(limit, p)
+			rng := rand.New(rand.NewPCG(21, uint64(p)))
+			under := true
+			for i := range 60_000 {
+				key := numbered(rng.IntN(40_000))
+				size := rng.IntN(1 << rng.IntN(18))
+				c.now += rng.Int64N(3)
+				if !c.shard.MakeRoom(c.now) {
+					t.Fatalf("write %d refused", i)
+				}
+				c.shard.Set(Hash(key), key, make([]byte, size), c.now+1+rng.Int64N(100_000))
+				used := int64(c.shard.inUse())
+				if slow := int64(inUseOf(c.shard)); i%500 == 0 && used != slow {
+					t.Fatalf("write %d: in use %d, counted %d", i, used, slow)
+				}
+				if off := used - c.budget.Used(); off > slackMax || off < -slackMax {
+					t.Fatalf("write %d: budget off by %d", i, off)
+				}
+				if over := used - limit; over > int64(size)*9/8+slackMax+100+heapPage {
+					t.Fatalf("write %d of %d bytes: %d over the limit", i, size, over)
+				}
+				under = under && used <= limit
+				if under && c.shard.Stats().Evicted > 0 {
+					t.Fatalf("write %d: evicted under the limit", i)
+				}
+			}
+			if under {
+				t.Fatal("never at the limit")
+			}
+			if err := checkInvariants(c.shard); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// TestEvictionOrder fills a cache with two kinds of entries, and writes new ones until half must be gone: those that the
+// policy prefers to give up must go first.
+func TestEvictionOrder(t *testing.T) {
+	const n = 20_000
+	for _, c := range []struct {
+		policy Policy
+		favour func(c *cache, i int) // makes entry i one to keep
+	}{
+		{AllKeysLRU, func(c *cache, i int) { c.shard.Get(Hash(numbered(i)), numbered(i), c.now) }},
+		{AllKeysLFU, func(c *cache, i int) {
+			for range 40 {
+				c.shard.Get(Hash(numbered(i)), numbered(i), c.now)
+			}
+		}},
+		{VolatileTTL, func(c *cache, i int) {
+			c.shard.SetDeadline(Hash(numbered(i)), numbered(i), c.now+1e10, c.now)
+		}},
+	} {
+		t.Run(c.policy.String(), func(t *testing.T) {
+			cache := newCache(n*144, c.policy)
+			for i := range n {
+				cache.set(numbered(i), cache.now+1e9+int64(i))
+			}
+			for i := range n {
+				if i%64 == 0 && c.policy == AllKeysLRU { // counts would fade meanwhile
+					cache.now += tickTime + 1
+					cache.shard.Maintain(cache.now, 100)
+				}
+				if i%2 == 0 {
+					c.favour(cache, i)
+				}
+			}
+			for i := n; cache.shard.Stats().Evicted < n/4; i++ {
+				if !cache.set(numbered(i), cache.now+1e10) {
+					t.Fatal("refused")
+				}
+				c.favour(cache, i)
+			}
+			kept, favoured := 0, 0
+			for i := range n {
+				if cache.has(i) {
+					kept++
+					favoured += (i + 1) % 2
+				}
+			}
+			t.Logf("%d of %d kept, %d of them favoured", kept, n, favoured)
+			if favoured < n/2*97/100 {
+				t.Errorf("%d of %d favoured entries kept", favoured, n/2)
+			}
+		})
+	}
+}

@@ -1,0 +1,75 @@
+package store
+
+import (
+	"math/rand/v2"
+	"sync/atomic"
+)
+
+// What meta is for counts of uses, those of Redis: a new entry starts at countNew, and a use raises the count above it
+// with a probability of 1 in 10 times its excess plus 1. So 255 stands for a million uses. Each minute takes one off.
+const (
+	countNew    = 5
+	countFactor = 10
+	countFade   = 60_000 // milliseconds
+)
+
+func metaOf(slot uint64) uint8 { return uint8(slot >> locationBits) }
+
+func withMeta(slot uint64, meta uint8) uint64 { return slot&^metaMask | uint64(meta)<<locationBits }
+
+// note notes a use of the entry at a slot, which was read as slot, where meta and mode differ: on a clock, most uses
+// find that the entry was used in this tick already, and write nothing. It belongs to pure reads, and others may be doing
+// the same.
+func note(at *uint64, slot uint64, mode uint32) {
+	meta := metaOf(slot)
+	switch kind(mode &^ tickMask) {
+	case kindClock:
+		meta = uint8(mode)
+	case kindCounts:
+		excess := uint32(max(meta, countNew) - countNew)
+		if meta == 255 || rand.Uint32() > (1<<32-1)/(excess*countFactor+1) {
+			return
+		}
+		meta++
+	}
+	// If it fails another reader noted a use at the same time, which is as good.
+	atomic.CompareAndSwapUint64(at, slot, withMeta(slot, meta))
+}
+
+// newMeta returns the meta of a new entry.
+func (s *Shard) newMeta() uint8 {
+	if kind(s.mode&^tickMask) == kindCounts {
+		return countNew
+	}
+	return uint8(s.mode)
+}
+
+// IdleTime returns for how long a live entry was not used, in milliseconds: no more than is true, and less by up to a
+// tick of the access clock, which is 8 seconds or, when memory is limited, a fraction of the time that entries live in
+// the cache. It stops growing at some 190 ticks. Under policies that keep no time of use, and without a Budget, it is 0.
+// ok is false if there is no such entry. It is a pure read and no use.
+func (s *Shard) IdleTime(hash uint64, key []byte, now int64) (ms int64, ok bool) {
+	slot, ok := s.liveSlot(hash, key, now)
+	if !ok || s.budget == nil || s.keep.kind != kindClock {
+		return 0, ok
+	}
+	return s.budget.idle(metaOf(slot), now), true
+}
+
+// Freq returns how often a live entry was used, as the logarithmic count of Redis's OBJECT FREQ; 0 under other policies
+// than AllKeysLFU. ok is false if there is no such entry. It is a pure read and no use.
+func (s *Shard) Freq(hash uint64, key []byte, now int64) (n uint8, ok bool) {
+	slot, ok := s.liveSlot(hash, key, now)
+	if !ok || s.keep.kind != kindCounts {
+		return 0, ok
+	}
+	return metaOf(slot), true
+}
+
+func (s *Shard) liveSlot(hash uint64, key []byte, now int64) (slot uint64, ok bool) {
+	r, p := s.find(hash, key, false)
+	if !r.exists() || r.expired(now) {
+		return 0, false
+	}
+	return atomic.LoadUint64(s.slotAt(p)), true
+}
