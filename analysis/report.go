@@ -371,6 +371,10 @@ func sampleOf(values []BlockValue) Sample {
 
 // loadLabel stamps how load was offered. Latencies of a closed loop depend on N and are only comparable at equal N.
 func loadLabel(p results.Point) string {
+	if p.Protocol == "scnp" {
+		p.Protocol = ""
+		return loadLabel(p) + " scnp"
+	}
 	if p.Mode != "open" {
 		if p.Pipeline > 1 {
 			return fmt.Sprintf("closed(%d×%d)", p.Connections, p.Pipeline)

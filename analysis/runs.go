@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -128,7 +129,8 @@ func sameWork(a, b results.Manifest) error {
 }
 
 func exactLoad(p results.Point) string {
-	return fmt.Sprintf("%s loop, %d connections, pipeline %d, rate %g", p.Mode, p.Connections, p.Pipeline, p.Rate)
+	return fmt.Sprintf("%s loop, %d connections, pipeline %d, rate %g, %s", p.Mode, p.Connections, p.Pipeline, p.Rate,
+		cmp.Or(p.Protocol, "resp"))
 }
 
 func pointName(p results.Point) string {

@@ -9,13 +9,15 @@ import (
 // TestRunDoesNotAllocate counts what the whole process allocates around windows of some hundreds of operations. What is
 // left is per window: its Result, closures and the registration of its context.
 func TestRunDoesNotAllocate(t *testing.T) {
-	for _, load := range []Load{
+	for i, load := range []Load{
 		{Mode: Closed, Connections: 3, Pipeline: 16}, {Mode: Open, Connections: 3, Rate: 30_000},
+		{Mode: Closed, Connections: 3, Pipeline: 16},
 	} {
+		target := Target{Responder: true, Protocol: []Protocol{RESP, RESP, SCNP}[i]}
 		w := testWorkload
 		w.Mix = []OpShare{{Set, 1}}
-		server := newCannedServer(t, w)
-		s := connect(t, newTestPool(t, 2), Target{Addr: server, Responder: true}, w, load)
+		target.Addr = newCannedServer(t, w, target.Protocol)
+		s := connect(t, newTestPool(t, 2), target, w, load)
 		window := Window{Measure: 10 * time.Millisecond}
 		run(t, s, window) // buffers find their size
 		var before, after runtime.MemStats
@@ -28,11 +30,11 @@ func TestRunDoesNotAllocate(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		each := float64(after.Mallocs-before.Mallocs) / windows
 		if operations < 100 || each > 40 {
-			t.Errorf("%v: %.1f objects a window of %d operations; want a few, whatever the operations",
-				load.Mode, each, operations/windows)
+			t.Errorf("%v, %v: %.1f objects a window of %d operations; want a few, whatever the operations",
+				load.Mode, target.Protocol, each, operations/windows)
 		}
 		if bytes := (after.TotalAlloc - before.TotalAlloc) / windows; bytes > 8<<10 {
-			t.Errorf("%v: %d bytes a window", load.Mode, bytes)
+			t.Errorf("%v, %v: %d bytes a window", load.Mode, target.Protocol, bytes)
 		}
 	}
 }

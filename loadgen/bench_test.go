@@ -7,22 +7,34 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/shardlab/shardlab/server/wire"
 )
 
 // newCannedServer starts a server that answers as many requests as it has read with as many canned replies, without
 // looking at them: all must be of one type, and so of one size. It allocates nothing once a connection is up.
-func newCannedServer(t testing.TB, w Workload) string {
+func newCannedServer(t testing.TB, w Workload, protocol Protocol) string {
 	t.Helper()
 	p, err := newPlan(w)
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.speak(protocol, 0)
 	o := p.at(0, 0)
 	size := len(p.appendRequest(nil, o, 0, 0))
-	reply := []byte("+OK\r\n")
-	if o.op == Get {
-		reply = fmt.Appendf(nil, "$%d\r\n%s\r\n", w.ValueSize, make([]byte, w.ValueSize))
+	writer := wire.Writer{}
+	req := &wire.Request{}
+	if protocol == SCNP {
+		req.Form = wire.Typed
 	}
+	writer.Begin(req)
+	if o.op == Get {
+		writer.Bulk(make([]byte, w.ValueSize))
+	} else {
+		writer.Status("OK")
+	}
+	writer.End()
+	reply := writer.Buf
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -62,12 +74,11 @@ func answerCanned(c net.Conn, size int, reply []byte) {
 // BenchmarkClient reports what an operation costs the client's thread. The server is in the same process and on
 // whatever CPU is free, so operations/s say little; the thread's CPU time per operation is the figure.
 func BenchmarkClient(b *testing.B) {
-	bench := func(name string, mix Op, connections, pipeline int) {
+	bench := func(name string, protocol Protocol, mix Op, connections, pipeline int) {
 		b.Run(name, func(b *testing.B) {
 			w := Workload{Keys: 1_000_000, KeySize: 16, ValueSize: 64, Mix: []OpShare{{mix, 1}}}
-			server := newCannedServer(b, w)
-			s := connect(b, newTestPool(b, 1), Target{Addr: server, Responder: true}, w,
-				Load{Connections: connections, Pipeline: pipeline})
+			target := Target{Addr: newCannedServer(b, w, protocol), Protocol: protocol, Responder: true}
+			s := connect(b, newTestPool(b, 1), target, w, Load{Connections: connections, Pipeline: pipeline})
 			var cpu time.Duration
 			var operations uint64
 			b.ResetTimer()
@@ -83,10 +94,12 @@ func BenchmarkClient(b *testing.B) {
 	}
 	for _, pipeline := range []int{1, 16, 64} {
 		for _, connections := range []int{1, 16} {
-			bench(fmt.Sprintf("GET/connections=%d/pipeline=%d", connections, pipeline), Get, connections, pipeline)
+			bench(fmt.Sprintf("GET/connections=%d/pipeline=%d", connections, pipeline), RESP, Get, connections, pipeline)
 		}
 	}
-	bench("SET/connections=16/pipeline=64", Set, 16, 64)
+	bench("SET/connections=16/pipeline=64", RESP, Set, 16, 64)
+	bench("SCNP/GET/connections=16/pipeline=64", SCNP, Get, 16, 64)
+	bench("SCNP/SET/connections=16/pipeline=64", SCNP, Set, 16, 64)
 }
 
 // BenchmarkWindow reports what a window costs beside the time that is measured.
@@ -94,7 +107,7 @@ func BenchmarkWindow(b *testing.B) {
 	for _, workers := range []int{1, 2} {
 		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
 			w := Workload{Keys: 1000, KeySize: 16, ValueSize: 64, Mix: []OpShare{{Get, 1}}}
-			s := connect(b, newTestPool(b, workers), Target{Addr: newCannedServer(b, w), Responder: true}, w,
+			s := connect(b, newTestPool(b, workers), Target{Addr: newCannedServer(b, w, RESP), Responder: true}, w,
 				Load{Connections: 2, Pipeline: 1})
 			for b.Loop() {
 				run(b, s, Window{Measure: time.Microsecond})

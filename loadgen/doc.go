@@ -1,4 +1,4 @@
-// Package loadgen puts load on a server that speaks RESP and records what its clients saw.
+// Package loadgen puts load on a server that speaks RESP or SCNP and records what its clients saw.
 //
 // A [Pool] is a set of OS threads, pinned if so wished, each of which runs an event loop over its share of the
 // connections of a [Session]. A Session is one server with one [Workload] and one [Load]; many can be open, and one at

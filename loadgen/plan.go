@@ -21,13 +21,15 @@ type plan struct {
 
 	digits   int // how many digits of a key's number can differ from 0
 	key      []byte
+	protocol Protocol
+	shards   int // in SCNP: of how many an operation names one; 0: none
 	requests [NumOps]template
 }
 
-// template is a request that lacks the last digits of its key, and the value.
+// template is a request that lacks the last digits of its key, what goes with them, and the value.
 type template struct {
 	head []byte // all up to the value
-	key  int    // where the digits go
+	key  int    // where the key stands
 	tail string // what comes after the value
 }
 
@@ -57,12 +59,32 @@ func newPlan(w Workload) (*plan, error) {
 	if w.Distribution == Zipf {
 		p.table = zipfTable(w.Keys, w.Zipf)
 	}
-	get := wire.AppendCommand(nil, []byte("GET"), p.key)
-	set := wire.AppendCommand(nil, []byte("SET"), p.key, make([]byte, w.ValueSize))
-	set = slices.Clone(set[:len(set)-w.ValueSize-2])
-	p.requests[Get] = template{head: get, key: len(get) - 2 - p.digits}
-	p.requests[Set] = template{head: set, key: bytes.Index(set, p.key) + w.KeySize - p.digits, tail: "\r\n"}
+	p.speak(RESP, 0)
 	return p, nil
+}
+
+// speak makes the plan write its operations in a protocol. shards is how many addresses there are, 0 for a public one.
+func (p *plan) speak(protocol Protocol, shards int) {
+	p.protocol, p.shards = protocol, shards
+	value, tail := make([]byte, p.values.size), "\r\n"
+	get := wire.AppendCommand(nil, []byte("GET"), p.key)
+	set := wire.AppendCommand(nil, []byte("SET"), p.key, value)
+	if protocol == SCNP {
+		tail = ""
+		get = wire.AppendKeyFrame(nil, wire.OpGet, p.address(p.key), p.key)
+		set = wire.AppendSetFrame(nil, p.address(p.key), p.key, value)
+	}
+	set = slices.Clone(set[:len(set)-len(value)-len(tail)])
+	p.requests[Get] = template{head: get, key: bytes.LastIndex(get, p.key)}
+	p.requests[Set] = template{head: set, key: bytes.LastIndex(set, p.key), tail: tail}
+}
+
+// address is what an SCNP frame says of its key.
+func (p *plan) address(key []byte) wire.Address {
+	if p.shards > 0 {
+		return wire.ToShard(key, p.shards)
+	}
+	return wire.ToServer(key)
 }
 
 // at returns operation i of a client.
@@ -87,11 +109,15 @@ func (p *plan) at(client uint32, i uint64) operation {
 // appendRequest appends the bytes of an operation. Version is used by SET only.
 func (p *plan) appendRequest(dst []byte, o operation, writer uint32, version uint64) []byte {
 	t := &p.requests[o.op]
-	at := len(dst) + t.key
+	start := len(dst)
 	dst = append(dst, t.head...)
-	putDecimal(dst[at:at+p.digits], o.key)
+	key := dst[start+t.key : start+t.key+len(p.key)]
+	p.putKey(key, o.key)
+	if p.protocol == SCNP {
+		wire.Readdress(dst[start:], p.address(key))
+	}
 	if o.op == Set {
-		at = len(dst)
+		at := len(dst)
 		dst = slices.Grow(dst, p.values.size+len(t.tail))[:at+p.values.size]
 		p.values.put(dst[at:], o.key, writer, version)
 		dst = append(dst, t.tail...)

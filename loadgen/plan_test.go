@@ -37,6 +37,36 @@ func TestRequestsAreWhatWireWouldEncode(t *testing.T) {
 	}
 }
 
+func TestFramesAreWhatWireWouldEncode(t *testing.T) {
+	for _, shards := range []int{0, 1, 8} {
+		p, err := newPlan(Workload{Keys: 1000, KeySize: 9, ValueSize: 64, Mix: []OpShare{{Get, 1}, {Set, 1}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.speak(SCNP, shards)
+		for i := range uint64(100) {
+			o := p.at(3, i)
+			key := appendKey(nil, o.key, 9)
+			to := wire.ToServer(key)
+			if shards > 0 {
+				to = wire.ToShard(key, shards)
+			}
+			want := wire.AppendKeyFrame([]byte("before"), wire.OpGet, to, key)
+			if o.op == Set {
+				value := make([]byte, 64)
+				p.values.put(value, o.key, 3, i)
+				want = wire.AppendSetFrame([]byte("before"), to, key, value)
+			}
+			if got := p.appendRequest([]byte("before"), o, 3, i); !bytes.Equal(got, want) {
+				t.Fatalf("%d shards, %v: %x, want %x", shards, o, got, want)
+			}
+			if o.op == Set && p.requestSize() != len(want)-len("before") {
+				t.Fatalf("requestSize %d, is %d", p.requestSize(), len(want)-len("before"))
+			}
+		}
+	}
+}
+
 func TestMixIsTheOneAskedFor(t *testing.T) {
 	const n = 200_000
 	for _, share := range []float64{0, 0.1, 0.5, 0.9, 1} {

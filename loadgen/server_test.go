@@ -13,7 +13,7 @@ import (
 	"github.com/shardlab/shardlab/server/wire"
 )
 
-// mapServer is a RESP server on loopback: a map, a goroutine for each connection, and a hook to misbehave with.
+// mapServer is a server of RESP and SCNP on loopback: a map, a goroutine for each connection, and a hook to misbehave with.
 type mapServer struct {
 	addr string
 	ln   net.Listener
@@ -27,7 +27,9 @@ type mapServer struct {
 	data  map[string][]byte
 	conns map[net.Conn]bool
 	logs  map[string][]byte // what each client port sent
-	done  sync.WaitGroup
+	// shards counts the frames that were sent to a shard.
+	shards map[int]int
+	done   sync.WaitGroup
 }
 
 // newMapServer starts a server that the end of the test stops. The hook cannot be changed later.
@@ -102,7 +104,16 @@ func (s *mapServer) serve(c net.Conn) {
 			}
 			w := wire.Writer{}
 			for _, r := range batch.Reqs {
-				s.answer(&w, r.Args)
+				w.Begin(&r)
+				if r.Form == wire.RESP || r.HashIs(wire.KeyHash(r.Args[1])) {
+					s.answer(&w, r.Args)
+				} else {
+					w.Error(wire.ErrKeyHash)
+				}
+				w.End()
+				if to, ok := r.Route(); ok {
+					s.routed(int(to))
+				}
 			}
 			batch.Reset()
 			if _, err := c.Write(w.Buf); err != nil {
@@ -113,6 +124,16 @@ func (s *mapServer) serve(c net.Conn) {
 			}
 		}
 	}
+}
+
+// routed notes that a frame was sent to a shard.
+func (s *mapServer) routed(shard int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shards == nil {
+		s.shards = map[int]int{}
+	}
+	s.shards[shard]++
 }
 
 func (s *mapServer) answer(w *wire.Writer, args [][]byte) {

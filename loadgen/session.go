@@ -34,6 +34,7 @@ func (p *Pool) Connect(ctx context.Context, t Target, w Workload, l Load) (*Sess
 	if err != nil {
 		return nil, err
 	}
+	plan.speak(t.Protocol, len(t.ShardAddrs))
 	s := &Session{
 		pool: p, target: t, load: l.withDefaults(), plan: plan, control: NewControl(t.Addr), total: newRecorder(l.Mode),
 	}

@@ -374,6 +374,56 @@ func TestRoutedLoadGoesToTheKeysAddress(t *testing.T) {
 	check("fewer clients than workers", 3, 2, 2*shards)
 }
 
+// TestSCNPLoad: operations carry their key's hash, and to shard addresses the shard that is asked; values and misses are
+// judged as in RESP.
+func TestSCNPLoad(t *testing.T) {
+	const shards = 4
+	target := Target{Protocol: SCNP}
+	server := newMapServer(t, nil)
+	target.Addr = server.addr
+	s := connect(t, newTestPool(t, 2), target, testWorkload, Load{Connections: 3, Pipeline: 5})
+	if err := s.Preload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if r := runUntilBusy(t, s); r.Errors+r.Misses+r.Corrupt != 0 || r.Checked == 0 {
+		t.Errorf("%+v", r)
+	}
+	var servers []*mapServer
+	for range shards {
+		servers = append(servers, newMapServer(t, nil))
+		target.ShardAddrs = append(target.ShardAddrs, servers[len(servers)-1].addr)
+	}
+	target.Route = func(key []byte) int { return wire.KeyShard(wire.KeyHash(key), shards) }
+	target.Responder = true // DBSIZE would count one shard
+	s = connect(t, newTestPool(t, 2), target, testWorkload, Load{Connections: 3, Pipeline: 5})
+	if err := s.Preload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if r := runUntilBusy(t, s); r.Errors != 0 {
+		t.Errorf("%+v", r)
+	}
+	for i, server := range servers {
+		if server.mu.Lock(); len(server.shards) != 1 || server.shards[i] == 0 {
+			t.Errorf("server %d was sent frames for shards %v", i, server.shards)
+		}
+		server.mu.Unlock()
+	}
+	target.ShardAddrs = target.ShardAddrs[:3]
+	if _, err := newTestPool(t, 1).Connect(t.Context(), target, testWorkload, Load{Connections: 1, Pipeline: 1}); err == nil {
+		t.Error("three shards are accepted")
+	}
+}
+
+// runUntilBusy runs windows until one has some thousands of replies, whatever else the machine does.
+func runUntilBusy(t *testing.T, s *Session) *Result {
+	t.Helper()
+	for {
+		if r := run(t, s, Window{Measure: 20 * time.Millisecond}); r.Replies > 2000 {
+			return r
+		}
+	}
+}
+
 func TestRouteOutOfRange(t *testing.T) {
 	server := newMapServer(t, nil)
 	target := Target{Addr: server.addr, ShardAddrs: []string{server.addr}, Route: func([]byte) int { return 4 }}

@@ -16,7 +16,7 @@ const (
 
 // StreamHash names the operations that a load sends: it is the XXH3-64, in hexadecimal, of the encoded requests of the
 // first 1000 operations of each connection (fewer when they would pass 64 MiB), and in an open loop of the first 1000
-// arrivals, as nanoseconds. It is a pure function of its arguments. Two runs are comparable only if theirs are equal.
+// arrivals, as nanoseconds. Requests count as RESP encodes them, whatever protocol they are sent in. It is a pure function of its arguments. Two runs are comparable only if theirs are equal.
 func StreamHash(w Workload, l Load) (string, error) {
 	p, err := newPlan(w)
 	if err != nil {

@@ -1,6 +1,9 @@
 package loadgen
 
-import "fmt"
+import (
+	"fmt"
+	"math/bits"
+)
 
 // Target is the server under load.
 type Target struct {
@@ -15,11 +18,39 @@ type Target struct {
 	// once; it must be a pure function, must not keep the key and should not allocate.
 	Route func(key []byte) int
 
+	// Protocol is what the load is sent in; control commands are always RESP. In SCNP an operation carries its key's hash,
+	// and to a shard address the shard too, which is then wire.KeyShard's: Route must agree with it.
+	Protocol Protocol
+
 	// Responder says that no store is behind: values may be anything, nothing is a miss, and Preload counts no keys.
 	Responder bool
 }
 
+// Protocol is a way to write operations and replies.
+type Protocol uint8
+
+// The protocols.
+const (
+	RESP Protocol = iota
+	SCNP
+)
+
+var protocolNames = [...]string{RESP: "resp", SCNP: "scnp"}
+
+func (p Protocol) String() string {
+	if int(p) < len(protocolNames) {
+		return protocolNames[p]
+	}
+	return fmt.Sprintf("protocol %d", uint8(p))
+}
+
 func (t Target) check() error {
+	if int(t.Protocol) >= len(protocolNames) {
+		return fmt.Errorf("target %s: unknown %s; have resp, scnp", t.Addr, t.Protocol)
+	}
+	if n := len(t.ShardAddrs); t.Protocol == SCNP && bits.OnesCount(uint(n)) > 1 {
+		return fmt.Errorf("target %s: %d shard addresses; SCNP wants a power of two", t.Addr, n)
+	}
 	if (len(t.ShardAddrs) > 0) != (t.Route != nil) {
 		return fmt.Errorf("target %s: %d shard addresses and Route %s; give both or neither",
 			t.Addr, len(t.ShardAddrs), map[bool]string{true: "set", false: "not set"}[t.Route != nil])

@@ -61,6 +61,7 @@ type Point struct {
 	Pipeline    int     `json:"pipeline"`            // closed loop: requests in flight per connection
 	Arrival     string  `json:"arrival,omitempty"`   // open loop: the law of the arrivals, "poisson"
 	Rate        float64 `json:"rate,omitempty"`      // open loop: offered operations per second, all connections together
+	Protocol    string  `json:"protocol,omitempty"`  // what topologies get their load in, "resp" or "scnp"; "" is "resp"
 	Keys        int     `json:"keys"`                // preloaded keys
 	ValueSize   int     `json:"value_size"`          // bytes
 	StreamHash  string  `json:"operation_stream"`    // hex XXH3-64 of the operation stream's beginning

@@ -56,7 +56,7 @@ func TestErrors(t *testing.T) {
 	check("laod: {mode: open}\n", `2: unknown key "laod"; did you mean "load"? `+
 		`have name, about, seed, workload, load, settings, arms, run`)
 	check("load:\n  conections: 5\n", `3: unknown key "conections" in load; did you mean "connections"? `+
-		`have mode, connections, pipeline, arrival, rate`)
+		`have mode, connections, pipeline, arrival, rate, protocol`)
 	check("load:\n  mode: closed\n  keys: 5\n", `4: unknown key "keys" in load; it belongs in workload`)
 	check("blocks: 3\n", `2: unknown key "blocks"; it belongs in run`)
 	check("seed: 1\nabout: x\nseed: 2\n", `4: duplicate key "seed"; it is already at s/hot.yaml:2`)

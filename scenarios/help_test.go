@@ -57,7 +57,7 @@ func TestDefaultsAreThoseDescribed(t *testing.T) {
 func TestSchemaCoversTheData(t *testing.T) {
 	open := mustParse(t, full)
 	closed := mustParse(t, "name: x\n"+
-		"arms: [{topology: shared, shards: 2, workers: 2, transport: epoll}]\n")
+		"load: {protocol: scnp}\narms: [{topology: shared, shards: 2, workers: 2, transport: epoll}]\n")
 	zero := map[string]bool{}
 	look := func(vs ...any) {
 		for i := range reflect.TypeOf(vs[0]).NumField() {

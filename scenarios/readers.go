@@ -138,6 +138,15 @@ func setMix(d *draft, v value) (string, error) {
 
 const maxWeight = 1_000_000
 
+// setProtocol leaves the field empty for RESP: what was resolved before there was another means the same.
+func setProtocol(d *draft, v value) (string, error) {
+	s, err := word(func(d *draft) *string { return &d.point.Load.Protocol })(d, v)
+	if s == RESP {
+		d.point.Load.Protocol = ""
+	}
+	return s, err
+}
+
 // setTopology takes YAML's null for the topology of that name: nobody should have to know that it needs quotes.
 func setTopology(d *draft, v value) (string, error) {
 	if v.kind == null && v.text == "null" {

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/bits"
@@ -61,7 +62,8 @@ func (w *Workload) checkMix() *fault {
 }
 
 func (l *LoadPlan) check() *fault {
-	f := first(oneOf("mode", "mode", l.Mode, []string{Closed, Open}), within("connections", l.Connections))
+	f := first(oneOf("mode", "mode", l.Mode, []string{Closed, Open}), within("connections", l.Connections),
+		oneOf("protocol", "protocol", cmp.Or(l.Protocol, RESP), []string{RESP, SCNP}))
 	if f != nil {
 		return f
 	}

@@ -69,6 +69,7 @@ type LoadPlan struct {
 	Pipeline    int     `json:"pipeline,omitempty"` // Closed: requests in flight per connection
 	Arrival     string  `json:"arrival,omitempty"`  // Open: Poisson
 	Rate        float64 `json:"rate,omitempty"`     // Open: operations per second, all connections together
+	Protocol    string  `json:"protocol,omitempty"` // SCNP, or "" for RESP; references are spoken to in RESP whatever it is
 }
 
 // Modes of load, and the arrival law of the open one.
@@ -76,6 +77,12 @@ const (
 	Closed  = "closed" // a connection sends when a reply has come: throughput
 	Open    = "open"   // operations are due at times drawn beforehand: latency
 	Poisson = "poisson"
+)
+
+// Protocols of load.
+const (
+	RESP = "resp"
+	SCNP = "scnp"
 )
 
 // Settings are the knobs of a topology. A zero field means the preset's default.

@@ -122,6 +122,9 @@ var loadKeys = []key{
 		required: "an open loop needs one, in operations per second, as in rate: 10k",
 		about:    "operations per second, all connections together",
 		set:      rate(func(d *draft) *float64 { return &d.point.Load.Rate })},
+	{section: load, name: "protocol", kind: "word", def: RESP, sweep: true,
+		about: "resp or scnp, which topologies speak and references do not: they get resp",
+		set:   setProtocol},
 }
 
 // settingKeys are the knobs of a topology, for all of them in the section settings or for one arm.

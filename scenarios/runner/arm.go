@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,9 @@ func (r *run) prepareArms() error {
 		} else if err := a.check(r); err != nil {
 			return fmt.Errorf("%s: arm %s: %w", r.opts.Scenario.File, sa.Name, err)
 		}
+		if a.kind == kindReference && slices.ContainsFunc(r.opts.Scenario.Points, speaksSCNP) {
+			r.note("%s gets its load in RESP, where topologies get it in SCNP", sa.Name)
+		}
 		r.arms = append(r.arms, a)
 	}
 	if len(r.arms) == 0 {
@@ -54,6 +58,8 @@ func (r *run) prepareArms() error {
 	}
 	return nil
 }
+
+func speaksSCNP(p scenarios.Point) bool { return p.Load.Protocol == scenarios.SCNP }
 
 // NotInstalledError is a reference server that is not on the PATH.
 type NotInstalledError struct{ Program, Install string }
@@ -152,6 +158,9 @@ func versionOf(program string) string {
 // target says where the load generator finds a started arm.
 func (a *arm) target(c *child, p scenarios.Point) loadgen.Target {
 	t := loadgen.Target{Addr: c.addr, Responder: a.kind == kindResponder}
+	if p.Load.Protocol == scenarios.SCNP && a.kind != kindReference {
+		t.Protocol = loadgen.SCNP
+	}
 	if len(c.direct) > 0 {
 		t.ShardAddrs = c.direct
 		t.Route = topologies.Route(len(c.direct), "")

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 
@@ -35,8 +36,8 @@ func (r *run) manifest() *results.Manifest {
 func (p *point) describe(plan scenarios.RunPlan) results.Point {
 	d := results.Point{
 		Label: p.Label, Mode: p.Load.Mode, Connections: p.Load.Connections, Pipeline: p.Load.Pipeline, Rate: p.Load.Rate,
-		Arrival: p.Load.Arrival,
-		Keys:    p.Workload.Keys, ValueSize: p.Workload.ValueSize, StreamHash: p.hash,
+		Arrival: p.Load.Arrival, Protocol: cmp.Or(p.Load.Protocol, scenarios.RESP),
+		Keys: p.Workload.Keys, ValueSize: p.Workload.ValueSize, StreamHash: p.hash,
 		SliceNS: plan.Slice.Nanoseconds(), Slices: plan.SlicesPerBlock,
 		LeadNS: plan.LeadIn.Nanoseconds(), WarmupNS: plan.Warmup.Nanoseconds(),
 	}

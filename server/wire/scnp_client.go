@@ -27,6 +27,9 @@ func ToShard(key []byte, shards int) Address {
 // Shard is the shard that the frame is addressed to, 0 when to none.
 func (a Address) Shard() int { return int(a.shard) }
 
+// Readdress replaces the address of a frame that was made for another key. The new one must have been made in the same way.
+func Readdress(frame []byte, a Address) { appendAddress(frame[:scnpHeader], a) }
+
 // KeyShard is the shard of a key among shards, which is a power of two: the bits of its hash that follow the first seven.
 func KeyShard(hash uint64, shards int) int { return int(hash << 7 >> (65 - bits.Len(uint(shards)))) }
 
@@ -102,6 +105,10 @@ func OpcodeOf(name string) (Opcode, bool) {
 func appendFrame(dst []byte, op Opcode, a Address, fields int) []byte {
 	dst = append(dst, RequestMagic, SCNPVersion, byte(op), a.flags)
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(prefixSize(a.flags)+fields))
+	return appendAddress(dst, a)
+}
+
+func appendAddress(dst []byte, a Address) []byte {
 	if a.flags&FlagKeyHash != 0 {
 		dst = binary.LittleEndian.AppendUint64(dst, a.hash)
 	}
