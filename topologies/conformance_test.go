@@ -110,9 +110,11 @@ func open(t *testing.T, cfg Config) *Instance {
 	return in
 }
 
-func (v variant) open(t *testing.T) *Instance {
-	return open(t, Config{Topology: v.topology, Transport: v.transport, Workers: v.workers, Shards: v.shards,
-		Lock: v.lock, LockScope: v.scope, Boundary: v.boundary, Route: v.route})
+func (v variant) open(t *testing.T) *Instance { return open(t, v.config()) }
+
+func (v variant) config() Config {
+	return Config{Topology: v.topology, Bind: "127.0.0.1:0", Transport: v.transport, Workers: v.workers, Shards: v.shards,
+		Lock: v.lock, LockScope: v.scope, Boundary: v.boundary, Route: v.route}
 }
 
 // TestRepliesAgree: every topology over every transport gives the same replies to one seeded stream.
