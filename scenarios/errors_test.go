@@ -42,14 +42,13 @@ func TestErrors(t *testing.T) {
 	check("!name: x\nabout: \"\xff\"\n", "2: not UTF-8 text")
 	check("load: {mode: [closed\n", "4: not YAML: ',' or ']' must be specified")
 	check("load:\n\tmode: open\n", "3: not YAML: found character '\\t' that cannot start any token")
-	check("seed: "+strings.Repeat("[", 20), "2: nested too deeply; a scenario has tables in tables, and lists in those")
+	check("seed: "+strings.Repeat("[", 20), "2: nested too deeply for a scenario")
 	check("seed: &a 1\n", "2: scenario files have no anchors (&), aliases (*) or tags (!); write the value out, "+
 		"in quotes if it begins with such a sign")
 	check("<<: {seed: 1}\n", "2: scenario files have no merge keys (<<) or explicit keys (?); write key: value")
 	check("? seed\n: 1\n", "2: scenario files have no merge keys (<<) or explicit keys (?); write key: value")
 	check("&a seed: 1\n", "2: scenario files have no anchors, aliases or tags; write key: value")
-	check("arms: "+strings.Repeat("- ", 20)+"x\n", "2: nested too deeply; "+
-		"a scenario has tables in tables, and lists in those")
+	check("arms: "+strings.Repeat("- ", 20)+"x\n", "2: nested too deeply for a scenario")
 	check("seed: "+strings.Repeat("1", maxFile), "1: longer than 64 KiB: not a scenario")
 
 	// Keys.

@@ -30,12 +30,14 @@ func isPath(s string) bool {
 	return strings.Contains(s, "/") || strings.HasSuffix(s, ".yaml") || strings.HasSuffix(s, ".yml")
 }
 
+var errNoFile = errors.New("no such file")
+
 // readFile reads no more than it takes to know that a file is too long: /dev/zero is a path too.
 func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: no such file; without a slash and .yaml it would be a built-in scenario: %s",
-			path, strings.Join(builtinNames(), ", "))
+		return nil, fmt.Errorf("%s: %w; without a slash and .yaml it would be a built-in scenario: %s",
+			path, errNoFile, strings.Join(builtinNames(), ", "))
 	}
 	if err != nil {
 		return nil, bare(path, err)
@@ -93,7 +95,7 @@ func Builtin() []Info {
 
 // Parse reads a scenario from data, which is the text of file; file is only named in errors.
 func Parse(file string, data []byte, names Names) (*Scenario, error) {
-	root, err := parseTree(data, "scenario", func(line int) string { return fmt.Sprintf("%s:%d", file, line) })
+	root, err := parseTree(data, "scenario", "scenario", func(line int) string { return fmt.Sprintf("%s:%d", file, line) })
 	if err != nil {
 		return nil, err
 	}

@@ -106,7 +106,7 @@ func (e *editor) set(at, section, name, text string) error {
 		e.doc.remove(section, name)
 		return nil
 	}
-	v, err := parseTree([]byte(text), name, func(int) string { return at })
+	v, err := parseTree([]byte(text), "scenario", name, func(int) string { return at })
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ var defaults = func() map[string]value {
 		if k.def == "" {
 			continue
 		}
-		v, err := parseTree([]byte(k.def), k.name, func(int) string { return "default" })
+		v, err := parseTree([]byte(k.def), "scenario", k.name, func(int) string { return "default" })
 		if err != nil || v == nil {
 			panic(fmt.Sprintf("bug: default of %s: %v", k.name, err))
 		}

@@ -65,34 +65,33 @@ func (v value) word() (string, error) {
 	return "", v.errorf("wants one value, not %s", v.kind)
 }
 
-// parseTree reads YAML text into a value named name. It is nil where the text holds nothing. place makes the place of
-// a line, counted from 1.
-func parseTree(data []byte, name string, place func(line int) string) (*value, error) {
+// parseTree reads YAML text into a value named name. It is nil where the text holds nothing. what is the kind of file, for
+// errors; place makes the place of a line, counted from 1.
+func parseTree(data []byte, what, name string, place func(line int) string) (*value, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")) // the lexer counts some of them twice
 	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s: longer than %d KiB: not a scenario", place(1), maxFile>>10)
+		return nil, fmt.Errorf("%s: longer than %d KiB: not a %s", place(1), maxFile>>10, what)
 	}
 	if i := invalidUTF8(data); i >= 0 {
 		return nil, fmt.Errorf("%s: not UTF-8 text", place(1+bytes.Count(data[:i], []byte("\n"))))
 	}
 	tokens := lexer.Tokenize(string(data))
 	if line := tooDeep(tokens); line > 0 {
-		return nil, fmt.Errorf("%s: nested too deeply; a scenario has tables in tables, and lists in those",
-			place(line))
+		return nil, fmt.Errorf("%s: nested too deeply for a %s", place(line), what)
 	}
 	file, err := parseYAML(tokens)
 	if err != nil {
 		return nil, syntaxError(err, place)
 	}
 	var root *value
-	b := treeBuilder{place}
+	b := treeBuilder{what, place}
 	for _, doc := range file.Docs {
 		if doc.Body == nil {
 			continue
 		}
 		if root != nil {
-			return nil, fmt.Errorf("%s: a second YAML document begins here; one scenario a file", b.at(doc.Body))
+			return nil, fmt.Errorf("%s: a second YAML document begins here; one %s a file", b.at(doc.Body), what)
 		}
 		v, err := b.build(doc.Body, name, 0)
 		if err != nil {
@@ -164,7 +163,10 @@ func syntaxError(err error, place func(int) string) error {
 	return fmt.Errorf("%s: not YAML: %s", place(line), strings.Join(strings.Fields(msg), " "))
 }
 
-type treeBuilder struct{ place func(int) string }
+type treeBuilder struct {
+	what  string
+	place func(int) string
+}
 
 func (b treeBuilder) at(n ast.Node) string {
 	if t := n.GetToken(); t != nil && t.Position != nil {
@@ -206,10 +208,10 @@ func (b treeBuilder) build(n ast.Node, name string, depth int) (value, error) {
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
 		v.text = n.GetToken().Value // as written: what it means is up to the key
 	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode, *ast.MergeKeyNode:
-		return v, fmt.Errorf("%s: scenario files have no anchors (&), aliases (*) or tags (!); write the value out, "+
-			"in quotes if it begins with such a sign", v.at)
+		return v, fmt.Errorf("%s: %s files have no anchors (&), aliases (*) or tags (!); write the value out, "+
+			"in quotes if it begins with such a sign", v.at, b.what)
 	default:
-		return v, fmt.Errorf("%s: scenario files have no YAML of this kind (%s)", v.at, n.Type())
+		return v, fmt.Errorf("%s: %s files have no YAML of this kind (%s)", v.at, b.what, n.Type())
 	}
 	if !utf8.ValidString(v.text) || strings.ContainsRune(v.text, 0) {
 		return v, fmt.Errorf("%s: %s: holds bytes that are not text", v.at, quote(name))
@@ -224,10 +226,10 @@ func (b treeBuilder) table(v value, n *ast.MappingNode, depth int) (value, error
 		at := b.at(row.Key)
 		switch row.Key.(type) {
 		case *ast.MappingKeyNode, *ast.MergeKeyNode:
-			return v, fmt.Errorf("%s: scenario files have no merge keys (<<) or explicit keys (?); write key: value",
-				at)
+			return v, fmt.Errorf("%s: %s files have no merge keys (<<) or explicit keys (?); write key: value",
+				at, b.what)
 		case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
-			return v, fmt.Errorf("%s: scenario files have no anchors, aliases or tags; write key: value", at)
+			return v, fmt.Errorf("%s: %s files have no anchors, aliases or tags; write key: value", at, b.what)
 		}
 		key := row.Key.GetToken().Value
 		if was, ok := first[key]; ok {

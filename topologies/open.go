@@ -28,11 +28,7 @@ func Open(cfg Config) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Bind == "" {
-		cfg.Bind = "127.0.0.1:6380"
-	}
-	cfg.MaxConns = orDefault(cfg.MaxConns, server.DefaultMaxConns)
-	cfg.Limits = cfg.Limits.WithDefaults()
+	cfg = cfg.WithDefaults()
 	in := &Instance{cfg: cfg, topology: t}
 	if in.Settings, err = resolve(t, cfg, cfg.processors()); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"runtime"
 	"time"
 
@@ -22,54 +23,74 @@ func serveCommand() *cli.Command {
 		Description: `Serves until SIGINT or SIGTERM, then answers what has arrived and exits 0. The first line on standard output is
 the address served; a topology with direct shard ports prints their addresses on the second.
 
+Every option can also be set in a configuration file (lock_scope: op) or in the environment (SHARDLAB_LOCK_SCOPE=op); SHARDLAB_CONFIG
+names the file. A flag goes before the file, and the file before the environment.
+
 Examples:
   shardlab serve --topology multi-direct
   shardlab serve --topology shared --bind 127.0.0.1:0 --shards 64
   shardlab serve --topology thread-local --bind unix:/run/shardlab.sock
   shardlab serve --topology direct-shard --workers 2 --cpus 0-1 --direct-port 7000
+  shardlab serve --config cache.yaml --print-config
   redis-cli -p 6380 set greeting hello`,
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "topology", Aliases: []string{"t"}, Required: true,
-				Usage: "which topology; shardlab list shows them"},
-			&cli.StringFlag{Name: "bind", Value: "127.0.0.1:6380", Usage: "public address, host:port or unix:PATH; port 0 lets the kernel choose"},
-			&cli.IntFlag{Name: "shards", Usage: "number of shards, a power of two (default: 16; direct-shard: one for each worker)"},
-			&cli.IntFlag{Name: "workers", Usage: "threads that execute requests (default: one for each processor the topology can use)"},
-			&cli.StringFlag{Name: "transport", Usage: "epoll or netpoll (default: the topology's own)"},
-			&cli.StringFlag{Name: "cpus", Usage: "processors to use, as in 0-3,8; several workers are pinned to them (default: all)"},
-			&cli.IntFlag{Name: "max-connections", Value: server.DefaultMaxConns, Usage: "most connections at once"},
-			&cli.IntFlag{Name: "direct-port", Usage: "direct-shard: port of shard 0 (default: public port + 1)"},
-			&cli.IntFlag{Name: "null-value", Usage: "null: length of the value answered, in bytes (default: 64)"},
-			&cli.StringFlag{Name: "log-level", Value: "info", Usage: "debug, info, warn or error"},
-			&cli.StringFlag{Name: "log-format", Value: "text", Usage: "text or json, on standard error"},
-			&cli.DurationFlag{Name: "drain", Value: 5 * time.Second, Usage: "how long connections may take to finish at the end"},
-		},
+		Flags: append(optionFlags(new(serveOptions).all()),
+			&cli.StringFlag{Name: configOption, Usage: "YAML file of options, as in lock_scope: op"},
+			&cli.BoolFlag{Name: "print-config", HideDefault: true,
+				Usage: "show every option, its value and where it comes from, and end"}),
 		Action: serve,
 	}
+}
+
+// serveOptions are the options of the process, beside those of the topology.
+type serveOptions struct {
+	drain               time.Duration
+	logLevel, logFormat string
+}
+
+func (v *serveOptions) all() []topologies.Option {
+	v.drain, v.logLevel, v.logFormat = 5*time.Second, "info", "text"
+	word := func(name, about string, to *string, words ...string) topologies.Option {
+		return topologies.WordOption(name, about, words, func(*topologies.Config) *string { return to })
+	}
+	return append(topologies.Options(),
+		topologies.Option{Name: "cpus", Kind: "list", About: "processors to use, as in 0-3,8 (default: all)",
+			Set: func(c *topologies.Config, text string) (err error) {
+				c.CPUs, err = scenarios.ParseCPUs(text)
+				return err
+			},
+			Show: func(c *topologies.Config, _ *topologies.Settings) string {
+				if len(c.CPUs) == 0 {
+					return ""
+				}
+				return scenarios.FormatCPUs(c.CPUs)
+			}},
+		topologies.DurationOption("drain", "how long connections may take to finish at the end",
+			func(*topologies.Config) *time.Duration { return &v.drain }),
+		word("log-level", "what is logged", &v.logLevel, "debug", "info", "warn", "error"),
+		word("log-format", "on standard error", &v.logFormat, "text", "json"))
 }
 
 func serve(ctx context.Context, c *cli.Command) error {
 	if err := wantArgs(c, 0, 0); err != nil {
 		return err
 	}
-	cfg := topologies.Config{
-		Topology: c.String("topology"), Bind: c.String("bind"), Shards: c.Int("shards"), Workers: c.Int("workers"),
-		Transport: c.String("transport"), MaxConns: c.Int("max-connections"), DirectPort: c.Int("direct-port"),
-		NullValue: c.Int("null-value"), Version: toolVersion, Dedicated: true,
-	}
-	for _, flag := range []string{"shards", "workers", "max-connections", "direct-port", "null-value"} {
-		if c.IsSet(flag) && c.Int(flag) < 1 {
-			return fmt.Errorf("--%s %d: must be at least 1", flag, c.Int(flag))
-		}
-	}
-	errw := c.Root().ErrWriter
-	var err error
-	if cfg.Log, err = newLogger(errw, c.String("log-format"), c.String("log-level")); err != nil {
+	var own serveOptions
+	options := own.all()
+	set, err := gather(c, options, os.Environ())
+	if err != nil {
 		return err
 	}
-	if list := c.String("cpus"); list != "" {
-		if cfg.CPUs, err = scenarios.ParseCPUs(list); err != nil {
-			return fmt.Errorf("--cpus %s: %w", list, err)
-		}
+	cfg, err := apply(set, options)
+	if err != nil {
+		return err
+	}
+	if c.Bool("print-config") {
+		return printConfig(c.Root().Writer, cfg, options, set)
+	}
+	cfg.Version, cfg.Dedicated = toolVersion, true
+	errw := c.Root().ErrWriter
+	cfg.Log = newLogger(errw, own.logFormat, own.logLevel)
+	if len(cfg.CPUs) > 0 {
 		if err := server.Confine(cfg.CPUs); err != nil {
 			return err
 		}
@@ -93,29 +114,26 @@ func serve(ctx context.Context, c *cli.Command) error {
 	}
 	fmt.Fprintln(errw)
 	<-ctx.Done()
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Duration("drain"))
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), own.drain)
 	defer cancel()
 	if err := in.Shutdown(drain); err != nil {
-		cfg.Log.Warn("connections were cut", "after", c.Duration("drain"), "error", err)
+		cfg.Log.Warn("connections were cut", "after", own.drain, "error", err)
 	}
 	return nil
 }
 
-// newLogger makes the server's log.
-func newLogger(w io.Writer, format, level string) (*slog.Logger, error) {
+// newLogger makes the server's log. The words are known to be good.
+func newLogger(w io.Writer, format, level string) *slog.Logger {
 	var opts slog.HandlerOptions
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("--log-level %s: not a level; have debug, info, warn, error", level)
+		panic("bug: " + err.Error())
 	}
 	opts.Level = l
-	switch format {
-	case "text":
-		return slog.New(slog.NewTextHandler(w, &opts)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(w, &opts)), nil
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(w, &opts))
 	}
-	return nil, fmt.Errorf("--log-format %s: unknown format; have text, json", format)
+	return slog.New(slog.NewTextHandler(w, &opts))
 }
 
 // setProcs gives the Go runtime as many running threads as the topology has workers. Event loops get one more, for the

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -151,6 +153,8 @@ func (c *child) waitAccepting(ctx context.Context) error {
 func newChild(argv []string) *child {
 	c := &child{cmd: exec.Command(argv[0], argv[1:]...), exited: make(chan struct{}), stderr: &tail{}}
 	c.cmd.Stderr = c.stderr
+	// What an arm is, its command line says: options that happen to be set around us must not leak into it.
+	c.cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "SHARDLAB_") })
 	c.cmd.WaitDelay = time.Second // a grandchild may hold standard error open for longer than we care
 	return c
 }

@@ -1,0 +1,79 @@
+package topologies
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/shardlab/shardlab/server"
+)
+
+// Options lists everything about a Config that can be set by name, in the order in which lists show it. A row here is all that it
+// takes: flags, configuration files, the environment and what is printed of them follow.
+func Options() []Option {
+	return []Option{
+		WordOption("topology", "which topology; shardlab list shows them", Names(), func(c *Config) *string { return &c.Topology }),
+		textOption("bind", "public address, host:port or unix:PATH; port 0 lets the kernel choose",
+			func(c *Config) *string { return &c.Bind }),
+		unixSocketOption,
+		countOption("shards", "number of shards, a power of two",
+			func(c *Config) *int { return &c.Shards }).preset().
+			shown(func(s *Settings) string { return strconv.Itoa(s.Shards) }),
+		countOption("workers", "threads that execute requests, at most one for each processor by preset",
+			func(c *Config) *int { return &c.Workers }).preset().
+			shown(func(s *Settings) string { return strconv.Itoa(s.Workers) }),
+		WordOption("transport", "how bytes are read and written", transportNames, func(c *Config) *string { return &c.Transport }).preset().
+			shown(func(s *Settings) string { return s.Transport }),
+		WordOption("pin", "event loops to processors; auto: several loops, when cpus are given", pinNames,
+			func(c *Config) *string { return &c.Pin }).
+			shown(func(s *Settings) string { return onOff(s.Pinned) }),
+		WordOption("boundary", "what one lock, or one owner, guards", boundaryNames, func(c *Config) *string { return &c.Boundary }).preset().
+			shown(func(s *Settings) string { return s.Boundary }),
+		WordOption("lock", "of a shard under a lock", lockNames, func(c *Config) *string { return &c.Lock }).
+			shown(func(s *Settings) string { return s.Lock }),
+		WordOption("lock-scope", "how much of a batch is done under one hold of locks", lockScopeNames,
+			func(c *Config) *string { return &c.LockScope }).
+			shown(func(s *Settings) string { return s.LockScope }),
+		WordOption("route", "which bytes of a key choose its shard", routeNames, func(c *Config) *string { return &c.Route }).
+			shown(func(s *Settings) string { return s.Route }),
+		WordOption("cross-shard", "what to do with commands whose keys have several owners", crossNames,
+			func(c *Config) *string { return &c.CrossShard }).
+			shown(func(s *Settings) string { return s.CrossShard }),
+		countOption("max-connections", "most connections at once", func(c *Config) *int { return &c.MaxConns }),
+		sizeOption("max-bulk", "longest argument of a request, up to 512MiB", func(c *Config) *int { return &c.Limits.MaxBulk }),
+		countOption("direct-port", "direct-shard: port of shard 0 (default: the public port + 1)", func(c *Config) *int { return &c.DirectPort }),
+		countOption("null-value", "null: length of the value answered, in bytes (default: 64)", func(c *Config) *int { return &c.NullValue }),
+	}
+}
+
+func onOff(on bool) string {
+	if on {
+		return PinOn
+	}
+	return PinOff
+}
+
+var unixSocketOption = Option{Name: "unix-socket", Kind: kindText, About: "path of a unix socket to serve at, in place of bind",
+	Set: func(c *Config, path string) error {
+		if c.Bind != "" {
+			return fmt.Errorf("%s: there is one public address, and bind is %s; leave one out", path, c.Bind)
+		}
+		c.Bind = unixPrefix + path
+		return nil
+	},
+	Show: func(c *Config, _ *Settings) string {
+		path, _ := strings.CutPrefix(c.Bind, unixPrefix)
+		if path == c.Bind {
+			return ""
+		}
+		return path
+	},
+}
+
+// WithDefaults returns c with its zero fields replaced by their defaults, as far as those are the same for every topology.
+func (c Config) WithDefaults() Config {
+	c.Bind = orDefault(c.Bind, "127.0.0.1:6380")
+	c.MaxConns = orDefault(c.MaxConns, server.DefaultMaxConns)
+	c.Limits = c.Limits.WithDefaults()
+	return c
+}
