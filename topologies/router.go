@@ -131,7 +131,7 @@ func (s *routed) work(b *wire.Batch) bool {
 func (s *routed) barrier(b *wire.Batch) bool {
 	req := &b.Reqs[b.Next]
 	args, st := req.Args, s.route.planStep(req.Args)
-	s.x.W.Begin(req)
+	s.begin(req)
 	switch {
 	case !s.admit(&st, req):
 	case s.refuses(st.cmd, args):
@@ -149,7 +149,7 @@ func (s *routed) barrier(b *wire.Batch) bool {
 		}
 		s.perform(&st, args)
 	}
-	s.x.W.End()
+	s.end()
 	b.Next++
 	return true
 }
