@@ -138,9 +138,8 @@ func (c *conn) answer() bool {
 				return false
 			}
 			if b.Executed() && c.perr != nil {
-				err := reworded(c.sess, c.perr)
-				c.loop.s.ended(c.id, c, err)
-				appendProtocolError(b, err)
+				c.loop.s.ended(c.id, c, c.perr)
+				appendProtocolError(b, c.perr)
 				c.perr = nil
 			}
 		}
@@ -186,6 +185,7 @@ func (c *conn) write() bool {
 			return false
 		}
 		c.sent += n
+		c.loop.moved.Out += uint64(n)
 	}
 	c.sent, b.Out = 0, b.Out[:0]
 	return true
@@ -231,6 +231,7 @@ func (c *conn) read() bool {
 		return false
 	}
 	c.in.w += n
+	c.loop.moved.In += uint64(n)
 	// A stream socket that returns less than asked for is empty (epoll(7)); a peer that has hung up still has its end to
 	// be read, and of a drained server the emptiness must be seen.
 	if n < len(room) && !c.hungUp && !c.loop.draining {

@@ -38,6 +38,10 @@ type loop struct {
 	buffers [][]byte
 	batches []*wire.Batch
 
+	tid   atomic.Int64 // of its thread, once it runs
+	moved Traffic
+	meter meter // moved, as of the last tick
+
 	draining, stopping bool
 	drained            chan struct{}
 }
@@ -85,6 +89,7 @@ func (l *loop) rouse() {
 // run is the loop's thread. It reports on pinned whether it runs where it should.
 func (l *loop) run(pinned chan<- error) {
 	runtime.LockOSThread() // never unlocked: the thread's affinity dies with the thread
+	l.tid.Store(int64(unix.Gettid()))
 	pinned <- l.pin()
 	for !l.stopping {
 		l.handle(l.next())
@@ -94,6 +99,7 @@ func (l *loop) run(pinned chan<- error) {
 	}
 	l.listeners.close()
 	l.each((*conn).close)
+	l.publish()
 }
 
 // each calls f for every connection; f may close it.
@@ -198,6 +204,7 @@ func (l *loop) foresee(few []*conn) {
 // tick does what is to be done at times.
 func (l *loop) tick() {
 	l.ticks += uint32(l.timer.read())
+	l.publish()
 	l.sweep()
 	if l.ticker != nil {
 		l.ticker.Tick(l.id)

@@ -32,6 +32,7 @@ type netpoll struct {
 	mu       sync.Mutex
 	conns    map[*netConn]struct{}
 	draining bool
+	gone     Traffic       // of connections that have ended
 	empty    chan struct{} // closed when draining and the last connection has gone
 
 	ticks   atomic.Uint32 // sweepTicks * Options.TickEvery each since the start
@@ -123,6 +124,7 @@ func (t *netpoll) remove(c *netConn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.conns, c)
+	t.gone.add(c.meter.traffic())
 	t.s.leave()
 	if t.draining && len(t.conns) == 0 {
 		close(t.empty)
@@ -199,6 +201,7 @@ type netConn struct {
 	active  atomic.Uint32 // tick when the client last did something
 
 	patience patience
+	meter    meter
 }
 
 // Remote implements Conn.
@@ -251,6 +254,7 @@ func (c *netConn) serve() {
 		if err == nil {
 			err = c.err
 		}
+		c.meter.in.Add(uint64(c.n))
 		if c.in.w += c.n; !c.answerAll() {
 			return
 		}
@@ -340,7 +344,6 @@ func (c *netConn) answerAll() bool {
 			}
 		}
 		if perr != nil {
-			perr = reworded(c.sess, perr)
 			c.t.s.ended(c.place.ID, c, perr)
 			appendProtocolError(b, perr)
 			c.write(b)
@@ -356,24 +359,19 @@ func (c *netConn) write(b *wire.Batch) bool {
 	b.Out = b.Out[:0]
 	for len(out) > writeChunk {
 		c.writing.Store(int64(len(out)))
-		if _, err := c.nc.Write(out[:writeChunk]); err != nil {
+		n, err := c.nc.Write(out[:writeChunk])
+		c.meter.out.Add(uint64(n))
+		if err != nil {
 			return false
 		}
 		c.active.Store(c.t.ticks.Load())
 		out = out[writeChunk:]
 	}
 	c.writing.Store(int64(len(out)))
-	_, err := c.nc.Write(out)
+	n, err := c.nc.Write(out)
+	c.meter.out.Add(uint64(n))
 	c.writing.Store(0)
 	return err == nil
-}
-
-// reworded lets a session say what is wrong with input in its own words.
-func reworded(s Session, err error) error {
-	if r, ok := s.(Reworder); ok {
-		return r.Reword(err)
-	}
-	return err
 }
 
 // appendProtocolError answers input that is not a request and asks for the connection's end.

@@ -52,6 +52,8 @@ type transport interface {
 	drain(ctx context.Context) error
 	// stop cuts what is left and waits for every goroutine.
 	stop()
+	traffic() Traffic
+	loopCPU() []time.Duration
 	// eventLoops are the event loops, nil without.
 	eventLoops() []Loop
 }
