@@ -22,8 +22,10 @@ var mayImport = map[string][]string{
 	"server":      {"server/wire"},
 	// A client, for whoever talks to a server.
 	"server/wire/scnp": {"server/wire"},
+	"server/web":       {"server/wire"},
+	"server/admin":     {},
 	"server/command":   {"server/wire", "store"},
-	"topologies":       {"server", "server/command", "server/wire", "store"},
+	"topologies":       {"server", "server/admin", "server/command", "server/web", "server/wire", "store"},
 	"loadgen":          {"server/wire"},
 	"analysis":         {"results"},
 	"analysis/plots":   {"analysis", "results"},
