@@ -16,7 +16,6 @@ import (
 type host struct {
 	in      *Instance
 	started time.Time
-	txMode  command.TxMode
 	srv     atomic.Pointer[server.Server] // nil until it serves
 	plans   []*plan                       // one for each event loop; nil without
 
@@ -27,7 +26,6 @@ type host struct {
 
 func newHost(in *Instance) *host {
 	h := &host{in: in, started: time.Now()}
-	h.txMode, _ = command.ParseTxMode(in.Settings.Transactions) // resolved
 	if in.Settings.Transport == server.Epoll {
 		for range in.Settings.Workers {
 			h.plans = append(h.plans, new(plan))
@@ -60,6 +58,9 @@ func (c *counters) addTo(n *command.Counts) {
 	n.Expired += c.expired.Load()
 }
 
+// password is what clients must show; "" for nothing.
+func (h *host) password() string { return "" }
+
 // routing is how keys find their shards in this instance.
 func (h *host) routing() routing { return h.in.Settings.routing() }
 
@@ -73,15 +74,6 @@ func (h *host) plan(loop int) *plan {
 
 // Shards implements command.Host.
 func (h *host) Shards() int { return h.in.Settings.Shards }
-
-// ShardOf implements command.Host.
-func (h *host) ShardOf(key []byte) int {
-	_, shard := h.routing().find(key)
-	return shard
-}
-
-// Password implements command.Host.
-func (h *host) Password() string { return "" }
 
 // MaxValue implements command.Host.
 func (h *host) MaxValue() int { return h.in.cfg.Limits.MaxBulk }

@@ -86,7 +86,7 @@ func (l *loan) granted() {
 	s, b := l.s, l.s.b
 	s.x.BeginBatch()
 	s.perform(&l.step, l.args)
-	s.end()
+	s.x.W.End()
 	b.Next++
 	s.finish(b)
 	l.args = nil

@@ -40,7 +40,9 @@ func (k *nothing) one(x *command.Exec, st *step, _ [][]byte) {
 
 func (k *nothing) parts(x *command.Exec, cmd *command.Spec, args [][]byte) {
 	x.Acc = command.Acc{}
-	if !cmd.AllShards {
+	if cmd.AllShards {
+		cmd.Start(x, 0)
+	} else {
 		n := cmd.Parts(args)
 		cmd.Start(x, n)
 		if cmd.Begin != nil { // an array of values

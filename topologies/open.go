@@ -20,6 +20,7 @@ type Instance struct {
 	backend  server.Backend
 	srv      *server.Server
 	callers  callers
+	fronts   fronts
 }
 
 // Open starts the topology that cfg names. It serves when Open returns.
@@ -55,6 +56,12 @@ func Open(cfg Config) (*Instance, error) {
 	}
 	in.backend, in.srv = backend, srv
 	in.host.serving(srv)
+	if err := in.openFronts(); err != nil {
+		ended, cancel := context.WithCancel(context.Background())
+		cancel() // nobody has been told the address yet
+		in.Shutdown(ended)
+		return nil, err
+	}
 	return in, nil
 }
 
@@ -63,12 +70,6 @@ func (in *Instance) Addr() net.Addr { return in.srv.Addrs()[0] }
 
 // DirectAddrs are the direct shard ports, by shard; nil for a topology without.
 func (in *Instance) DirectAddrs() []net.Addr { return in.srv.Addrs()[1:] }
-
-// Shutdown closes the in-process sessions, then drains and closes the instance; see server.Server.Shutdown.
-func (in *Instance) Shutdown(ctx context.Context) error {
-	in.callers.close()
-	return in.srv.Shutdown(ctx)
-}
 
 // publicOnly is the listening list of a topology with one address, whose connections any loop may have.
 func (in *Instance) publicOnly() []server.Listen { return in.publicAt(server.AnyLoop) }

@@ -41,6 +41,10 @@ func Options() []Option {
 			shown(func(s *Settings) string { return s.CrossShard }),
 		countOption("max-connections", "most connections at once", func(c *Config) *int { return &c.MaxConns }),
 		sizeOption("max-bulk", "longest argument of a request, up to 512MiB", func(c *Config) *int { return &c.Limits.MaxBulk }),
+		textOption("http", "address that serves keys over HTTP, host:port (default: none)", func(c *Config) *string { return &c.HTTP }),
+		textOption("admin", "address of the pages /metrics, /healthz, /readyz and /debug/pprof, host:port (default: none)",
+			func(c *Config) *string { return &c.Admin }),
+		switchOption("admin-public", "allow an admin address that other machines can reach", func(c *Config) *bool { return &c.AdminPublic }),
 		countOption("direct-port", "direct-shard: port of shard 0 (default: the public port + 1)", func(c *Config) *int { return &c.DirectPort }),
 		countOption("null-value", "null: length of the value answered, in bytes (default: 64)", func(c *Config) *int { return &c.NullValue }),
 	}

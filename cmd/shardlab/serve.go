@@ -21,7 +21,8 @@ func serveCommand() *cli.Command {
 		Name:  "serve",
 		Usage: "serve traffic in one topology",
 		Description: `Serves until SIGINT or SIGTERM, then answers what has arrived and exits 0. The first line on standard output is
-the address served; a topology with direct shard ports prints their addresses on the second.
+the address served; a topology with direct shard ports prints their addresses on the second. With --http and --admin a line
+each follows, "http ADDRESS" and "admin ADDRESS".
 
 Every option can also be set in a configuration file (lock_scope: op) or in the environment (SHARDLAB_LOCK_SCOPE=op); SHARDLAB_CONFIG
 names the file. A flag goes before the file, and the file before the environment.
@@ -108,6 +109,12 @@ func serve(ctx context.Context, c *cli.Command) error {
 			fmt.Fprint(out, " ", a)
 		}
 		fmt.Fprintln(out)
+	}
+	if addr := in.HTTPAddr(); addr != nil {
+		fmt.Fprintln(out, "http", addr)
+	}
+	if addr := in.AdminAddr(); addr != nil {
+		fmt.Fprintln(out, "admin", addr)
 	}
 	for _, p := range in.Settings.Pairs() {
 		fmt.Fprintf(errw, "%s=%s ", p[0], p[1])

@@ -28,7 +28,7 @@ func (p *Parser) frame(b *Batch, buf []byte) (int, error) {
 		return 0, nil
 	}
 	d := frameReader{limits: &p.limits, op: op, buf: buf, at: scnpHeader + prefixSize(flags), end: scnpHeader + body}
-	d.frame.prefix(buf)
+	d.frame = prefix(buf)
 	first := len(b.args)
 	err := d.arguments(b, flags)
 	if err == nil && len(b.args) == first {
@@ -38,7 +38,7 @@ func (p *Parser) frame(b *Batch, buf []byte) (int, error) {
 		b.args = b.args[:first]
 		return 0, err
 	}
-	b.addFrom(first).Frame = d.frame
+	b.addFrom(first, d.frame)
 	return d.end, nil
 }
 
@@ -68,8 +68,8 @@ func prefixSize(flags byte) int {
 }
 
 // prefix reads what the flags announce, which must be there.
-func (f *Frame) prefix(buf []byte) {
-	f.flags, f.Form = buf[3], Typed
+func prefix(buf []byte) Frame {
+	f := Frame{flags: buf[3], Form: Typed}
 	at := scnpHeader
 	if f.flags&FlagKeyHash != 0 {
 		f.hash = binary.LittleEndian.Uint64(buf[at:])
@@ -88,6 +88,7 @@ func (f *Frame) prefix(buf []byte) {
 			f.refusal = badHash
 		}
 	}
+	return f
 }
 
 // keyedFrame reads a frame whose fixed fields are followed by a key, and a value or none. It looks at the lengths as soon
@@ -120,6 +121,10 @@ func (p *Parser) keyedFrame(b *Batch, buf []byte, op *opcode) (int, error) {
 	if end > len(buf) {
 		return 0, nil
 	}
+	f := prefix(buf)
+	if withoutKey {
+		f.refusal = hashOnly
+	}
 	key, value := buf[from:from+keyLen:from+keyLen], buf[from+keyLen:end:end]
 	first := len(b.args)
 	switch op.layout {
@@ -137,11 +142,7 @@ func (p *Parser) keyedFrame(b *Batch, buf []byte, op *opcode) (int, error) {
 			b.args = append(b.args, op.words[0], key, wordPX, ttl)
 		}
 	}
-	f := &b.addFrom(first).Frame // filled in place: copying what was just written in pieces would cost a stall
-	f.prefix(buf)
-	if withoutKey {
-		f.refusal = hashOnly
-	}
+	b.addFrom(first, f)
 	return end, nil
 }
 
