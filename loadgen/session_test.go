@@ -381,12 +381,13 @@ func TestSCNPLoad(t *testing.T) {
 	target := Target{Protocol: SCNP}
 	server := newMapServer(t, nil)
 	target.Addr = server.addr
-	s := connect(t, newTestPool(t, 2), target, testWorkload, Load{Connections: 3, Pipeline: 5})
+	load := Load{Connections: 3, Pipeline: 5, Drain: time.Minute}
+	s := connect(t, newTestPool(t, 2), target, testWorkload, load)
 	if err := s.Preload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if r := runUntilBusy(t, s); r.Errors+r.Misses+r.Corrupt != 0 || r.Checked == 0 {
-		t.Errorf("%+v", r)
+	if n := runUntilChecked(t, s); n > 0 {
+		t.Errorf("%d replies are wrong", n)
 	}
 	var servers []*mapServer
 	for range shards {
@@ -394,13 +395,12 @@ func TestSCNPLoad(t *testing.T) {
 		target.ShardAddrs = append(target.ShardAddrs, servers[len(servers)-1].addr)
 	}
 	target.Route = func(key []byte) int { return wire.KeyShard(wire.KeyHash(key), shards) }
-	target.Responder = true // DBSIZE would count one shard
-	s = connect(t, newTestPool(t, 2), target, testWorkload, Load{Connections: 3, Pipeline: 5})
+	s = connect(t, newTestPool(t, 2), target, testWorkload, load)
 	if err := s.Preload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if r := runUntilBusy(t, s); r.Errors != 0 {
-		t.Errorf("%+v", r)
+	if n := runUntilChecked(t, s); n > 0 {
+		t.Errorf("%d replies of shards are wrong", n)
 	}
 	for i, server := range servers {
 		if server.mu.Lock(); len(server.shards) != 1 || server.shards[i] == 0 {
@@ -414,14 +414,15 @@ func TestSCNPLoad(t *testing.T) {
 	}
 }
 
-// runUntilBusy runs windows until one has some thousands of replies, whatever else the machine does.
-func runUntilBusy(t *testing.T, s *Session) *Result {
+// runUntilChecked runs windows until some replies have been verified to the last byte, whatever else the machine does.
+func runUntilChecked(t *testing.T, s *Session) (wrong uint64) {
 	t.Helper()
-	for {
-		if r := run(t, s, Window{Measure: 20 * time.Millisecond}); r.Replies > 2000 {
-			return r
-		}
+	for checked := uint64(0); checked < 10; {
+		r := run(t, s, Window{Measure: 20 * time.Millisecond})
+		checked += r.Checked
+		wrong += r.Errors + r.Misses + r.Corrupt
 	}
+	return wrong
 }
 
 func TestRouteOutOfRange(t *testing.T) {

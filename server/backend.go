@@ -40,6 +40,10 @@ type Session interface {
 	Close()
 }
 
+// Reworder is optional on a Session. Reword returns what the client is told of input that is not a request, for which its
+// connection is closed; err is a *wire.ProtocolError.
+type Reworder interface{ Reword(err error) error }
+
 // Loop is an event loop as a backend sees it.
 type Loop interface {
 	// Post makes the loop call t.Run soon, on its own thread. It never blocks and may be called from any goroutine.

@@ -138,8 +138,9 @@ func (c *conn) answer() bool {
 				return false
 			}
 			if b.Executed() && c.perr != nil {
-				c.loop.s.ended(c.id, c, c.perr)
-				appendProtocolError(b, c.perr)
+				err := reworded(c.sess, c.perr)
+				c.loop.s.ended(c.id, c, err)
+				appendProtocolError(b, err)
 				c.perr = nil
 			}
 		}

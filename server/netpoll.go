@@ -344,6 +344,7 @@ func (c *netConn) answerAll() bool {
 			}
 		}
 		if perr != nil {
+			perr = reworded(c.sess, perr)
 			c.t.s.ended(c.place.ID, c, perr)
 			appendProtocolError(b, perr)
 			c.write(b)
@@ -372,6 +373,14 @@ func (c *netConn) write(b *wire.Batch) bool {
 	c.meter.out.Add(uint64(n))
 	c.writing.Store(0)
 	return err == nil
+}
+
+// reworded lets a session say what is wrong with input in its own words.
+func reworded(s Session, err error) error {
+	if r, ok := s.(Reworder); ok {
+		return r.Reword(err)
+	}
+	return err
 }
 
 // appendProtocolError answers input that is not a request and asks for the connection's end.

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -12,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/shardlab/shardlab/server/wire"
 )
 
 const (
@@ -21,17 +22,19 @@ const (
 	maxRejecting = 64
 )
 
-const scnpMagic = 0xFA // first byte of an SCNP frame
+// The rejection in both protocols.
+var rejectRESP, rejectSCNP = rejectionIn(wire.RESP), rejectionIn(wire.Typed)
 
-// The rejection in both protocols. SCNP: magic, version 2, status error, 0, length and text.
-var (
-	rejectText = "ERR max connections reached"
-	rejectRESP = []byte("-" + rejectText + "\r\n")
-	rejectSCNP = append(binary.LittleEndian.AppendUint32([]byte{0xFB, 2, 2, 0}, uint32(len(rejectText))), rejectText...)
-)
+func rejectionIn(f wire.Form) []byte {
+	var w wire.Writer
+	w.Begin(&wire.Request{Frame: wire.Frame{Form: f}})
+	w.Error("ERR max connections reached")
+	w.End()
+	return w.Buf
+}
 
 func rejectionFor(first []byte) []byte {
-	if len(first) > 0 && first[0] == scnpMagic {
+	if len(first) > 0 && first[0] == wire.RequestMagic {
 		return rejectSCNP
 	}
 	return rejectRESP

@@ -13,24 +13,30 @@ import (
 	"go.uber.org/goleak"
 )
 
-var long = flag.Bool("long", false, "run the conformance streams with a million requests for each form of a topology")
+var long = flag.Bool("long", false, "run the conformance streams with a million requests for each topology and transport")
 
 func TestMain(m *testing.M) {
 	// fasthttp keeps the text of the Date field current for as long as the process lives.
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"))
 }
 
-// seeds are those of the conformance streams, of so many requests each.
-func seeds(requests int) []uint64 {
-	n := 3
-	if *long {
-		n = (1_000_000 + requests - 1) / requests
+// streams are the seeds and the length of the conformance streams, and the variants that they are run on: few and short ones on
+// all variants, or with -long a million requests on one variant of each topology and transport.
+func streams() (seeds []uint64, length int, on []variant) {
+	if !*long {
+		return []uint64{0, 1}, 2000, variants()
 	}
-	all := make([]uint64, n)
-	for i := range all {
-		all[i] = uint64(i)
+	for i := range uint64(100) {
+		seeds = append(seeds, i)
 	}
-	return all
+	for _, v := range variants() {
+		if last := len(on) - 1; last < 0 || v.topology != on[last].topology || v.transport != on[last].transport {
+			on = append(on, v)
+		} else if v.workers == 2 && on[last].workers == 1 {
+			on[last] = v
+		}
+	}
+	return seeds, 10_000, on
 }
 
 // variant is a topology in one of its forms.
@@ -136,12 +142,12 @@ func (v variant) config() Config {
 
 // TestRepliesAgree: every topology over every transport gives the same replies to one seeded stream.
 func TestRepliesAgree(t *testing.T) {
-	const length = 4000
-	for _, seed := range seeds(length) {
-		requests := newStream(seed).take(length)
+	seeds, length, on := streams()
+	for _, seed := range seeds {
+		requests := newConnectionStream(seed).take(length)
 		var want []string
 		var first variant
-		for _, v := range variants() {
+		for _, v := range on {
 			t.Run(fmt.Sprintf("seed=%d/%s", seed, v), func(t *testing.T) {
 				got := conversation(t, v.open(t).Addr().String(), requests, seed)
 				if want == nil {
@@ -157,9 +163,9 @@ func TestRepliesAgree(t *testing.T) {
 func TestRedisAgrees(t *testing.T) {
 	addr := startRedis(t)
 	in := open(t, Config{Topology: "thread-local"})
-	const length = 10_000
-	for _, seed := range seeds(length) {
-		requests := append([][]string{{"FLUSHALL"}}, newStream(100+seed).take(length)...)
+	seeds, length, _ := streams()
+	for _, seed := range seeds {
+		requests := append([][]string{{"FLUSHALL"}}, newConnectionStream(100+seed).take(length)...)
 		want := conversation(t, addr, requests, seed)
 		got := conversation(t, in.Addr().String(), requests, seed)
 		mustAgree(t, requests, got, want, "redis-server")

@@ -3,6 +3,7 @@ package topologies
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/shardlab/shardlab/server"
 )
@@ -27,25 +28,44 @@ var engineTopology = &Topology{
 type engine struct {
 	*router
 	boxes []*mailbox
+	quit  chan struct{}
 	wg    sync.WaitGroup
 }
 
 func newEngine(in *Instance) *engine {
-	e := &engine{router: newRouter(in)}
+	e := &engine{router: newRouter(in), quit: make(chan struct{})}
 	for range in.Settings.Shards {
 		box := newMailbox()
+		box.owner = e.addOwner(in.Settings.Shards, -1, box)
 		e.boxes = append(e.boxes, box)
-		e.owners = append(e.owners, newOwner(-1, e.keys(), box))
 		e.wg.Go(box.run)
 	}
+	e.wg.Go(e.tick)
 	return e
 }
 
 // NewSession implements server.Backend. No owner is at home where connections are.
 func (e *engine) NewSession(at server.Place) server.Session { return e.newSession(at, -1) }
 
+// tick asks each owner, busy or not, to maintain its shard now and then.
+func (e *engine) tick() {
+	t := time.NewTicker(server.DefaultTickEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			for _, box := range e.boxes {
+				box.remind()
+			}
+		case <-e.quit:
+			return
+		}
+	}
+}
+
 // Close implements server.Backend. It ends the owners once they have done what they were sent.
 func (e *engine) Close() error {
+	close(e.quit)
 	for _, box := range e.boxes {
 		box.close()
 	}
@@ -60,6 +80,9 @@ type mailbox struct {
 	head     atomic.Pointer[work]
 	sleeping atomic.Bool
 	wake     chan struct{} // a token when sleeping was reset
+	owner    *owner
+	ticks    work
+	ticking  atomic.Bool // ticks is on its way
 	quit     work
 	closing  bool // by quit
 }
@@ -67,7 +90,18 @@ type mailbox struct {
 func newMailbox() *mailbox {
 	m := &mailbox{wake: make(chan struct{}, 1)}
 	m.quit.task.Run = func() { m.closing = true }
+	m.ticks.task.Run = func() {
+		m.ticking.Store(false)
+		m.owner.tick()
+	}
 	return m
+}
+
+// remind sends the owner a tick, unless there is one that it has not come to yet.
+func (m *mailbox) remind() {
+	if !m.ticking.Swap(true) {
+		m.send(-1, &m.ticks)
+	}
 }
 
 // send implements inbox.

@@ -16,6 +16,7 @@ import (
 type host struct {
 	in      *Instance
 	started time.Time
+	txMode  command.TxMode
 	srv     atomic.Pointer[server.Server] // nil until it serves
 	plans   []*plan                       // one for each event loop; nil without
 
@@ -26,6 +27,7 @@ type host struct {
 
 func newHost(in *Instance) *host {
 	h := &host{in: in, started: time.Now()}
+	h.txMode, _ = command.ParseTxMode(in.Settings.Transactions) // resolved
 	if in.Settings.Transport == server.Epoll {
 		for range in.Settings.Workers {
 			h.plans = append(h.plans, new(plan))
@@ -74,6 +76,15 @@ func (h *host) plan(loop int) *plan {
 
 // Shards implements command.Host.
 func (h *host) Shards() int { return h.in.Settings.Shards }
+
+// ShardOf implements command.Host.
+func (h *host) ShardOf(key []byte) int {
+	_, shard := h.routing().find(key)
+	return shard
+}
+
+// Password implements command.Host.
+func (h *host) Password() string { return "" }
 
 // MaxValue implements command.Host.
 func (h *host) MaxValue() int { return h.in.cfg.Limits.MaxBulk }

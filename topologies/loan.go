@@ -86,7 +86,7 @@ func (l *loan) granted() {
 	s, b := l.s, l.s.b
 	s.x.BeginBatch()
 	s.perform(&l.step, l.args)
-	s.x.W.End()
+	s.end()
 	b.Next++
 	s.finish(b)
 	l.args = nil

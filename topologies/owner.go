@@ -2,6 +2,7 @@ package topologies
 
 import (
 	"github.com/shardlab/shardlab/server"
+	"github.com/shardlab/shardlab/store"
 )
 
 // owner is a thread that owns shards and is the only one to touch them: an event loop, or a goroutine of its own. What others
@@ -15,6 +16,8 @@ type owner struct {
 	keys  pieces
 	inbox inbox
 
+	shards      []*store.Shard // its own; none where they have locks
+	upkeep      upkeep
 	lent        bool
 	first, last *work // what waits; only while lent
 	back        work  // gives the shards back; there is one borrower at a time
@@ -50,6 +53,17 @@ func newOwner(loop int, keys pieces, in inbox) *owner {
 	o := &owner{loop: loop, keys: keys, inbox: in}
 	o.back.at, o.back.task.Run = o, o.takeBack
 	return o
+}
+
+// tick maintains the shards, if they are there.
+func (o *owner) tick() {
+	if !o.lent {
+		o.upkeep.run(len(o.shards), o.maintain)
+	}
+}
+
+func (o *owner) maintain(shard int, now int64, work int) bool {
+	return o.shards[shard].Maintain(now, work)
 }
 
 // give sends w to o, or runs it at once when o's is the thread that calls.

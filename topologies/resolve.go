@@ -1,12 +1,14 @@
 package topologies
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 	"slices"
 	"strings"
 
 	"github.com/shardlab/shardlab/server"
+	"github.com/shardlab/shardlab/server/command"
 	"github.com/shardlab/shardlab/store"
 )
 
@@ -65,7 +67,7 @@ type resolver struct {
 func resolve(t *Topology, c Config, cpus int) (Settings, error) {
 	r := &resolver{t: t, c: c, cpus: cpus, s: Settings{Topology: t.Name, Dispatch: t.Dispatch}}
 	for _, factor := range []func() error{
-		r.transport, r.boundary, r.shards, r.workers, r.pin, r.locks, r.route, r.crossShard, r.ports, r.responder,
+		r.transport, r.boundary, r.shards, r.workers, r.pin, r.locks, r.route, r.crossShard, r.transactions, r.ports, r.responder,
 	} {
 		if err := factor(); err != nil {
 			return r.s, err
@@ -172,6 +174,18 @@ func (r *resolver) crossShard() (err error) {
 		return nil
 	}
 	r.s.CrossShard, err = choose("cross shard", r.c.CrossShard, crossSplit, crossNames)
+	return err
+}
+
+func (r *resolver) transactions() error {
+	if r.t.Responder {
+		if r.c.Transactions != "" {
+			return fmt.Errorf("transactions %s: topology %s has no data to change", r.c.Transactions, r.t.Name)
+		}
+		return nil
+	}
+	mode, err := command.ParseTxMode(cmp.Or(r.c.Transactions, command.TxCoordinated.String()))
+	r.s.Transactions = mode.String()
 	return err
 }
 

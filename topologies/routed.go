@@ -33,9 +33,12 @@ func newLoopOwners(in *Instance) *loopOwners { return &loopOwners{newRouter(in)}
 // Bind implements server.LoopBackend.
 func (l *loopOwners) Bind(loops []server.Loop) {
 	for i, loop := range loops {
-		l.owners = append(l.owners, newOwner(i, l.keys(), loopInbox{loop}))
+		l.addOwner(len(loops), i, loopInbox{loop})
 	}
 }
+
+// Tick implements server.Ticker.
+func (l *loopOwners) Tick(loop int) { l.owners[loop].tick() }
 
 // NewSession implements server.Backend.
 func (l *loopOwners) NewSession(at server.Place) server.Session { return l.newSession(at, at.Loop) }

@@ -1,9 +1,12 @@
 package topologies
 
 import (
+	"sync"
+
 	"github.com/shardlab/shardlab/server"
 	"github.com/shardlab/shardlab/server/command"
 	"github.com/shardlab/shardlab/server/wire"
+	"github.com/shardlab/shardlab/store"
 )
 
 // errSingleShard refuses what touches several shards where that is not to be (--cross-shard reject).
@@ -19,11 +22,13 @@ type pieces interface {
 // router gives sessions their way to shards that belong to several owners.
 type router struct {
 	host   *host
-	owners []*owner      // shard i belongs to ownerOf(i, len(owners))
-	keys   func() pieces // a new session's own way to the shards, for those that it may touch where it is
-	lends  bool          // owners must lend their shards to commands that hold several; without, there are locks
-	reject bool          // refuse what touches several shards
-	idle   []idleRuns    // by event loop
+	owners []*owner       // shard i belongs to ownerOf(i, len(owners))
+	shards []*store.Shard // that have owners and no locks
+	keys   func() pieces  // a new session's own way to the shards, for those that it may touch where it is
+	lends  bool           // owners must lend their shards to commands that hold several; without, there are locks
+	reject bool           // refuse what touches several shards
+	idle   []idleRuns     // by event loop
+	runs   sync.Pool      // *run, of sessions without a loop
 }
 
 func newRouter(in *Instance) *router {
@@ -33,13 +38,23 @@ func newRouter(in *Instance) *router {
 		r.idle = make([]idleRuns, set.Workers)
 	}
 	if r.lends {
-		shards := newShards(set.Shards)
-		r.keys = func() pieces { return &owned{shards, set.routing()} }
+		r.shards = newShards(set.Shards)
+		r.keys = func() pieces { return &owned{r.shards, set.routing()} }
 	} else {
 		store, scope := newSharedStore(set.Shards, lockKinds[set.Lock]), lockScopes[set.LockScope]
 		r.keys = func() pieces { return newLocked(store.handle(), set.routing(), scope) }
 	}
 	return r
+}
+
+// addOwner makes the next of so many owners.
+func (r *router) addOwner(owners, loop int, in inbox) *owner {
+	o := newOwner(loop, r.keys(), in)
+	for i := len(r.owners); i < len(r.shards); i += owners {
+		o.shards = append(o.shards, r.shards[i])
+	}
+	r.owners = append(r.owners, o)
+	return o
 }
 
 // newSession makes a session whose home is the owner of that number, or no owner with -1.
@@ -63,7 +78,7 @@ type routed struct {
 	home int // the owner whose thread this is, -1 for none
 
 	b    *wire.Batch
-	idle *idleRuns // nil of a session that keeps its run
+	idle *idleRuns // nil without an event loop
 	run  *run      // nil between batches
 	loan *loan     // nil until the first
 	lend bool      // the loan is to start
@@ -78,7 +93,7 @@ func (s *routed) Exec(b *wire.Batch) bool {
 	s.x.BeginBatch()
 	ready := s.work(b)
 	if s.run != nil && s.run.merged() {
-		s.run.release()
+		s.releaseRun()
 	}
 	switch {
 	case ready:
@@ -104,7 +119,7 @@ func (s *routed) finish(b *wire.Batch) {
 func (s *routed) work(b *wire.Batch) bool {
 	for b.Next < len(b.Reqs) && !s.full() {
 		if s.run == nil {
-			s.run = s.takeRun()
+			s.takeRun()
 		}
 		r := s.run
 		if r.merged() {
@@ -131,7 +146,7 @@ func (s *routed) work(b *wire.Batch) bool {
 func (s *routed) barrier(b *wire.Batch) bool {
 	req := &b.Reqs[b.Next]
 	args, st := req.Args, s.route.planStep(req.Args)
-	s.x.W.Begin(req)
+	s.begin(req)
 	switch {
 	case !s.admit(&st, req):
 	case s.refuses(st.cmd, args):
@@ -149,7 +164,7 @@ func (s *routed) barrier(b *wire.Batch) bool {
 		}
 		s.perform(&st, args)
 	}
-	s.x.W.End()
+	s.end()
 	b.Next++
 	return true
 }

@@ -12,7 +12,7 @@ import (
 // run is a stretch of a batch that is cut into parts, one for each shard a request touches. The parts go to the owners of
 // their shards in one message each; each owner writes into a reply buffer of its own; the home thread merges the
 // replies in the order of the requests when the last owner is done. Pipelined requests of one connection that touch
-// different owners may thus overlap. On event loops an idle session holds no run.
+// different owners may thus overlap. An idle session holds no run.
 type run struct {
 	s *routed
 
@@ -63,16 +63,21 @@ type idleRuns struct {
 	_    cpu.CacheLinePad
 }
 
-// takeRun returns an empty run for s.
-func (s *routed) takeRun() *run {
-	if s.idle != nil && len(s.idle.runs) > 0 {
-		last := len(s.idle.runs) - 1
-		r := s.idle.runs[last]
-		s.idle.runs = s.idle.runs[:last]
-		r.s = s
-		return r
+// takeRun gives s an empty run.
+func (s *routed) takeRun() {
+	if s.idle == nil {
+		s.run, _ = s.r.runs.Get().(*run)
+	} else if last := len(s.idle.runs) - 1; last >= 0 {
+		s.run, s.idle.runs = s.idle.runs[last], s.idle.runs[:last]
 	}
-	r := &run{s: s, hops: make([]hop, len(s.r.owners))}
+	if s.run == nil {
+		s.run = newRun(len(s.r.owners))
+	}
+	s.run.s = s
+}
+
+func newRun(owners int) *run {
+	r := &run{hops: make([]hop, owners)}
 	for i := range r.hops {
 		h := &r.hops[i]
 		h.run = r
@@ -81,15 +86,16 @@ func (s *routed) takeRun() *run {
 	return r
 }
 
-// release gives the run of a session back to the loop, but not the room of an unusually large one.
-func (r *run) release() {
-	s := r.s
+// releaseRun takes the run from s, but does not keep the room of an unusually large one.
+func (s *routed) releaseRun() {
+	r := s.run
 	r.forget()
+	s.run, r.s = nil, nil
 	switch {
-	case cap(r.parts) > maxKept || s.idle != nil && len(s.idle.runs) == maxIdleRuns:
-		s.run = nil
-	case s.idle != nil:
-		s.run, r.s = nil, nil
+	case cap(r.parts) > maxKept:
+	case s.idle == nil:
+		s.r.runs.Put(r)
+	case len(s.idle.runs) < maxIdleRuns:
 		s.idle.runs = append(s.idle.runs, r)
 	}
 }

@@ -8,6 +8,14 @@ import (
 // publicPort is the port of sessions whose connection came in by the public address.
 const publicPort = -1
 
+// Reword implements server.Reworder: a direct port says what it takes.
+func (s *session) Reword(err error) error {
+	if p, ok := err.(*wire.ProtocolError); ok && p.SCNP && s.port != publicPort {
+		return &wire.ProtocolError{Text: "direct shard ports only accept routed SCNP frames: " + p.Text, SCNP: true}
+	}
+	return err
+}
+
 const (
 	errSCNPUnrouted = "ERR SCNP direct shard port requires a routed shard-local command"
 	errSCNPRoute    = "ERR SCNP route shard mismatch"

@@ -57,6 +57,21 @@ func scnpSession(t *testing.T, c *scnp.Client) {
 	ok, err = c.Del(ctx, key)
 	check("del of an absent key", ok, false, err)
 
+	check("setex", nil, nil, c.SetTTL(ctx, key, value, 90*time.Second))
+	ttl, err := c.TTL(ctx, key)
+	check("ttl", ttl, 90, err)
+	ok, err = c.Expire(ctx, key, 1999*time.Millisecond) // typed frames count milliseconds
+	check("expire", ok, true, err)
+	pttl, err := c.Do(ctx, "PTTL", "key")
+	check("pttl", pttl.Int > 1000 && pttl.Int <= 1999, true, err)
+	check("set", nil, nil, c.Set(ctx, key, value))
+	ttl, err = c.TTL(ctx, key)
+	check("ttl without one", ttl, -1, err)
+	ok, err = c.Expire(ctx, []byte("absent"), time.Second)
+	check("expire of an absent key", ok, false, err)
+	ttl, err = c.TTL(ctx, []byte("absent"))
+	check("ttl of an absent key", ttl, -2, err)
+
 	var keys, pairs [][]byte
 	for i := range 50 {
 		keys = append(keys, fmt.Appendf(nil, "many:%d", i))

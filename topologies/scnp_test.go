@@ -3,10 +3,13 @@ package topologies
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/shardlab/shardlab/server/wire"
 	"github.com/shardlab/shardlab/store"
@@ -196,6 +199,53 @@ func TestSCNPOnDirectPorts(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A frame that is no frame ends its connection, and on a direct port the server says what it wants there.
+func TestMalformedSCNP(t *testing.T) {
+	end := func(addr, want string) {
+		t.Helper()
+		nc, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		nc.SetDeadline(time.Now().Add(60 * time.Second))
+		nc.Write([]byte("\xfa\x02\x09\x00\x00\x00\x00\x00\xfa\x02\xff\x00\x00\x00\x00\x00"))
+		got, err := io.ReadAll(nc)
+		if err != nil || string(got) != scnpFrame(4, "PONG")+scnpFrame(2, want) {
+			t.Errorf("got %q, %v", got, err)
+		}
+	}
+	eachTopology(t, func(t *testing.T, in *Instance) {
+		end(in.Addr().String(), "ERR Protocol error: unknown SCNP opcode 255")
+		for _, a := range in.DirectAddrs() {
+			end(a.String(), "ERR Protocol error: direct shard ports only accept routed SCNP frames: unknown SCNP opcode 255")
+		}
+	})
+}
+
+// Typed frames with a time to live count it in milliseconds.
+func TestTypedTimesToLive(t *testing.T) {
+	k, to := []byte("k"), wire.ToServer([]byte("k"))
+	integer := func(n int) string { return scnpReply(fmt.Sprintf(":%d\r\n", n)) }
+	frames := [][]byte{
+		wire.AppendSetEXFrame(nil, to, k, []byte("v"), 5_000_000), wire.AppendKeyFrame(nil, wire.OpTTL, to, k),
+		wire.AppendTTLFrame(nil, wire.OpGetEX, to, k, 70_000), wire.AppendKeyFrame(nil, wire.OpTTL, to, k),
+		wire.AppendTTLFrame(nil, wire.OpExpire, to, k, 80_000), wire.AppendKeyFrame(nil, wire.OpTTL, to, k),
+		wire.AppendArgsFrame(nil, wire.OpExpire, to, k, []byte("90")), wire.AppendKeyFrame(nil, wire.OpTTL, to, k),
+		wire.AppendTTLFrame(nil, wire.OpExpire, to, k, 0), wire.AppendKeyFrame(nil, wire.OpTTL, to, k),
+		wire.AppendTTLFrame(nil, wire.OpGetEX, to, k, 10),
+		wire.AppendSetEXFrame(nil, to, k, []byte("v"), 0), wire.AppendSetEXFrame(nil, to, k, []byte("v"), 1<<63),
+	}
+	want := []string{
+		scnpFrame(0, ""), integer(5000), scnpFrame(4, "v"), integer(70), integer(1), integer(80), integer(1), integer(90),
+		integer(1), integer(-2), scnpFrame(1, ""), scnpFrame(2, "ERR invalid expire time in 'psetex' command"),
+		scnpFrame(2, "ERR value is not an integer or out of range"),
+	}
+	eachTopology(t, func(t *testing.T, in *Instance) {
+		mustEqual(t, exchange(t, in.Addr().String(), frames, 1), want)
+	})
 }
 
 // A client and a server must compute the same hash and the same shard.

@@ -30,13 +30,15 @@ type session struct {
 	counters *counters
 	plan     *plan
 	runner   runner // keys, if it is one
+	start    int    // of the reply in hand, in x.W.Buf
 }
 
 func newSession(h *host, at server.Place, keys keyspace) *session {
 	s := &session{keys: keys, route: h.routing(), port: publicPort, host: h, counters: h.join(), plan: h.plan(at.Loop)}
 	s.runner, _ = keys.(runner)
+	s.x.TxMode = h.txMode
 	if d, ok := keys.(*direct); ok {
-		s.port = d.index
+		s.port, s.x.TxMode = d.index, command.TxDirectPort
 	}
 	s.x.Client, s.x.Host = &command.Client{ID: at.ID}, h
 	return s
@@ -68,7 +70,7 @@ func (s *session) stretch(b *wire.Batch) {
 // answer executes planned requests, at most maxPlan, and returns how many: fewer than all if s.full.
 func (s *session) answer(steps []step, reqs []wire.Request) (done int) {
 	for done < len(steps) && !s.full() {
-		if n := leadingOnes(steps[done:]); n >= minRun && s.runner != nil {
+		if n := leadingOnes(steps[done:]); n >= minRun && s.runner != nil && !s.x.Gated() {
 			done += s.runner.run(s, steps[done:done+n], reqs[done:done+n])
 		} else {
 			s.request(&steps[done], &reqs[done])
@@ -80,11 +82,25 @@ func (s *session) answer(steps []step, reqs []wire.Request) (done int) {
 
 // request executes one request and writes its reply, in the protocol that it came in.
 func (s *session) request(st *step, req *wire.Request) {
-	s.x.W.Begin(req)
+	s.begin(req)
 	if s.admit(st, req) {
 		s.perform(st, req.Args)
 	}
+	s.end()
+}
+
+// begin starts the reply to a request.
+func (s *session) begin(req *wire.Request) {
+	s.start = len(s.x.W.Buf)
+	s.x.W.Begin(req)
+}
+
+// end completes a reply, or takes it back from a client that wants none.
+func (s *session) end() {
 	s.x.W.End()
+	if s.x.Gated() {
+		s.x.Settle(s.start)
+	}
 }
 
 // admit reports whether a request is to be executed. If not, it is answered.
@@ -114,7 +130,10 @@ func (s *session) perform(st *step, args [][]byte) {
 }
 
 // Close implements server.Session.
-func (s *session) Close() { s.host.leave(s.counters) }
+func (s *session) Close() {
+	s.x.Release()
+	s.host.leave(s.counters)
+}
 
 // backend serves sessions that execute where they arrive.
 type backend struct {

@@ -40,7 +40,9 @@ type Config struct {
 	Route     string // which bytes of a key choose its shard: full_key (the default) or session_prefix
 	// CrossShard says what becomes of a command whose keys have several owners: split (the default) or reject.
 	CrossShard string
-	MaxConns   int // default server.DefaultMaxConns
+	// Transactions says which EXECs there are: coordinated_cross_shard (the default), shard_local, disabled.
+	Transactions string
+	MaxConns     int // default server.DefaultMaxConns
 	// DirectPort is the first direct shard port; shard n listens on DirectPort+n. By default it is the public port + 1, and when the
 	// kernel chose the public port it chooses these too.
 	DirectPort int
@@ -67,6 +69,8 @@ type Settings struct {
 	LockScope  string // likewise
 	Route      string
 	CrossShard string // where requests are routed to owners
+
+	Transactions string
 }
 
 // Pairs lists s by name, for INFO and for results.
@@ -75,6 +79,7 @@ func (s Settings) Pairs() (pairs [][2]string) {
 		{"topology", s.Topology}, {"boundary", s.Boundary}, {"dispatch", s.Dispatch}, {"transport", s.Transport},
 		{"shards", strconv.Itoa(s.Shards)}, {"workers", strconv.Itoa(s.Workers)}, {"pinned", strconv.FormatBool(s.Pinned)},
 		{"lock", s.Lock}, {"lock_scope", s.LockScope}, {"route", s.Route}, {"cross_shard", s.CrossShard},
+		{"transactions", s.Transactions},
 	} {
 		if p[1] != "" {
 			pairs = append(pairs, p)

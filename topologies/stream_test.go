@@ -13,9 +13,17 @@ import (
 type stream struct {
 	rng     *rand.Rand
 	pending [][]string // requests that belong behind the last
+	state   bool       // also what changes the connection: transactions, the protocol, names
 }
 
 func newStream(seed uint64) *stream { return &stream{rng: rand.New(rand.NewPCG(seed, 1))} }
+
+// newConnectionStream is newStream with requests after which the connection is not what it was.
+func newConnectionStream(seed uint64) *stream {
+	s := newStream(seed)
+	s.state = true
+	return s
+}
 
 // take makes n requests.
 func (s *stream) take(n int) (requests [][]string) {
@@ -153,6 +161,9 @@ func (s *stream) setWord() []string {
 
 // sequence makes the next requests: mostly one, or some that belong together.
 func (s *stream) sequence() [][]string {
+	if s.state && s.rng.IntN(25) == 0 {
+		return s.connectionChange()
+	}
 	one := func(words ...string) [][]string { return [][]string{s.spoilt(words)} }
 	switch s.rng.IntN(20) {
 	case 0, 1, 2, 3:
@@ -322,6 +333,45 @@ func (s *stream) odd() []string {
 		{"HELLO", "9"}, {"HELLO", "x"}, {"COMMAND", "INFO", "nosuch"},
 	}
 	return all[s.rng.IntN(len(all))]
+}
+
+// connectionChange makes requests that belong to a connection's state.
+func (s *stream) connectionChange() [][]string {
+	switch s.rng.IntN(12) {
+	case 0:
+		return [][]string{{"HELLO", s.pick("2", "3")}}
+	case 1:
+		return [][]string{s.spoilt([]string{s.pick("EXEC", "DISCARD", "UNWATCH", "RESET", "MULTI")})}
+	case 2:
+		return [][]string{append([]string{"WATCH"}, s.keys(3)...), {"GET", s.key()}}
+	case 3: // what the connection itself changes counts too
+		k := s.key()
+		return [][]string{{"WATCH", k}, {"APPEND", k, "x"}, {"MULTI"}, {"GET", k}, {"EXEC"}}
+	default:
+		return s.transaction()
+	}
+}
+
+func (s *stream) transaction() (requests [][]string) {
+	if s.rng.IntN(3) == 0 {
+		requests = append(requests, append([]string{"WATCH"}, s.keys(3)...))
+	}
+	requests = append(requests, []string{"MULTI"})
+	plain := stream{rng: s.rng}
+	for n := s.rng.IntN(8); n > 0; {
+		req := plain.next()
+		if s.rng.IntN(30) == 0 {
+			req = [][]string{{"MULTI"}, {"WATCH", "a"}, {"UNWATCH"}, {"RESET"}, {"EXEC", "x"}}[s.rng.IntN(5)]
+		} else if !exact(req) || len(plain.pending) > 0 {
+			continue // EXEC's reply is compared byte for byte
+		}
+		requests = append(requests, req)
+		n--
+	}
+	if s.rng.IntN(6) == 0 {
+		return append(requests, []string{"DISCARD"})
+	}
+	return append(requests, []string{"EXEC"})
 }
 
 func encode(args []string) []byte {

@@ -10,12 +10,14 @@ var connectionCommands = []*Spec{
 		Group: "connection", Summary: "Returns the server's liveliness response."},
 	{Name: "echo", Arity: 2, Fast: true, Local: func(x *Exec, args [][]byte) { x.W.Bulk(args[1]) },
 		Group: "connection", Summary: "Returns the given string."},
-	{Name: "quit", Arity: -1, Fast: true, Local: quit,
+	{Name: "quit", Arity: -1, Fast: true, NoAuth: true, Immediate: true, Local: quit,
 		Group: "connection", Summary: "Closes the connection."},
 	{Name: "select", Arity: 2, Fast: true, Local: selectDB,
 		Group: "connection", Summary: "Changes the selected database. There is one, 0."},
-	{Name: "hello", Arity: -1, Fast: true, Local: hello,
+	{Name: "hello", Arity: -1, Fast: true, NoAuth: true, Local: hello,
 		Group: "connection", Summary: "Handshakes with the server and chooses RESP2 or RESP3."},
+	{Name: "reset", Arity: 1, Fast: true, NoAuth: true, Immediate: true, Local: reset,
+		Group: "connection", Summary: "Makes the connection what a new one is."},
 	{Name: "client", Arity: -2, Local: client,
 		Group: "connection", Summary: "A container for client connection commands: ID, GETNAME, SETNAME, SETINFO."},
 }
@@ -40,6 +42,14 @@ func ping(x *Exec, args [][]byte) {
 func quit(x *Exec, _ [][]byte) {
 	x.W.Status("OK")
 	x.Close = true
+}
+
+func reset(x *Exec, _ [][]byte) {
+	x.endTransaction()
+	x.gate = 0
+	x.W.RESP3 = false
+	x.Client.Name = ""
+	x.W.Status("RESET")
 }
 
 func selectDB(x *Exec, args [][]byte) {

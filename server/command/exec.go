@@ -61,6 +61,11 @@ type Exec struct {
 	// Close asks for the connection's end once the reply is written.
 	Close bool
 
+	// TxMode says which transactions the session may make.
+	TxMode TxMode
+
+	gate    uint8
+	tx      *transaction // nil outside of transactions
 	now     int64
 	scratch []byte // room for putting a value together
 	keys    gather
@@ -139,6 +144,10 @@ type Host interface {
 	Config() []Setting
 	// Shards is the number of shards.
 	Shards() int
+	// ShardOf is the number of a key's shard.
+	ShardOf(key []byte) int
+	// Password is what a client must log in with; empty: nothing.
+	Password() string
 	// MaxValue is how long a value may be, in bytes.
 	MaxValue() int
 }
@@ -146,34 +155,13 @@ type Host interface {
 // Setting is one name and value of CONFIG GET.
 type Setting struct{ Name, Value string }
 
-// Admit counts a request and checks it. False means that it is refused and answered; cmd is what Lookup found, or nil.
-func (x *Exec) Admit(cmd *Spec, args [][]byte) bool {
-	x.Counts.Commands++
-	if cmd == nil {
-		x.unknown(args)
-		return false
-	}
-	if wrong := cmd.Wrong(args); wrong != "" {
-		x.Error(wrong)
-		return false
-	}
-	if cmd.Subs != nil {
-		x.Error(unknownSubcommand(cmd.Name, args[1]))
-		return false
-	}
-	return true
-}
-
-// Refuses reports whether Admit would answer the request itself instead of letting it through. It changes nothing, and
-// so long as no command runs that changes the client's state, what it says stays true: a topology asks it before it
-// sends pieces of requests to several threads.
-func (x *Exec) Refuses(cmd *Spec, args [][]byte) bool {
-	return cmd == nil || cmd.Subs != nil || cmd.Wrong(args) != ""
-}
-
 // Reap deletes a key that a read found past its deadline, and clears Stale. The shard must be held for writing.
 func (x *Exec) Reap(sh *store.Shard, hash uint64, key []byte) {
 	x.Stale = false
+	x.reapExpired(sh, hash, key)
+}
+
+func (x *Exec) reapExpired(sh *store.Shard, hash uint64, key []byte) {
 	if sh.DeleteExpired(hash, key, x.Now()) {
 		x.Counts.Expired++
 	}

@@ -15,12 +15,16 @@ type Spec struct {
 	Write   bool   // may change a shard: the topology must hold it for writing
 	Fast    bool   // takes constant or logarithmic time, as Redis's flag says
 	DenyOOM bool   // may need more memory: refused when the store is at its limit and nothing can be evicted
-	First   int    // position of the first key; 0: no keys
-	Last    int    // position of the last key; negative counts from the end
-	Step    int    // from one key to the next
-	Group   string // for COMMAND DOCS
-	Summary string
-	Usage   string // what follows the name, for HELP; of a subcommand
+	NoAuth  bool   // needs no login
+	NoMulti bool   // is refused in a transaction
+	// Immediate is set on a command that a transaction does not queue.
+	Immediate bool
+	First     int    // position of the first key; 0: no keys
+	Last      int    // position of the last key; negative counts from the end
+	Step      int    // from one key to the next
+	Group     string // for COMMAND DOCS
+	Summary   string
+	Usage     string // what follows the name, for HELP; of a subcommand
 
 	// Check finds what is wrong with the arguments beyond their number, before anything is done. It returns an error
 	// text, or "".
@@ -48,7 +52,7 @@ type Spec struct {
 
 // Wrong returns the error text that refuses args for s, or "".
 func (s *Spec) Wrong(args [][]byte) string {
-	if n := len(args); n != s.Arity && (s.Arity > 0 || n < -s.Arity) {
+	if s.wrongCount(args) {
 		return wrongArity(s.Name)
 	}
 	if s.Check != nil {
@@ -57,13 +61,18 @@ func (s *Spec) Wrong(args [][]byte) string {
 	return ""
 }
 
+func (s *Spec) wrongCount(args [][]byte) bool {
+	n := len(args)
+	return n != s.Arity && (s.Arity > 0 || n < -s.Arity)
+}
+
 // EachKey calls visit with every key of args in order. all means that the command needs every shard, whatever the keys.
 func (s *Spec) EachKey(x *Exec, args [][]byte, visit func(key []byte)) (all bool) {
 	if s.Touches != nil {
 		return s.Touches(x, args, visit)
 	}
-	if s.AllShards || s.First == 0 {
-		return s.AllShards
+	if s.First == 0 {
+		return s.AllShards || s.ByShard != nil
 	}
 	last := s.Last
 	if last < 0 {
@@ -105,7 +114,7 @@ var (
 
 func init() {
 	table = slices.Concat(connectionCommands, serverCommands, keyCommands, expireCommands, keyspaceCommands,
-		stringCommands, shardCommands, []*Spec{object, memory})
+		stringCommands, shardCommands, transactionCommands, []*Spec{object, memory})
 	slices.SortFunc(table, func(a, b *Spec) int { return strings.Compare(a.Name, b.Name) })
 	for _, s := range table {
 		if len(s.Name) > 8 {

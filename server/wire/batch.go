@@ -67,13 +67,14 @@ func (b *Batch) add(buf []byte, spans []span) {
 	for _, s := range spans {
 		b.args = append(b.args, buf[s.off:s.off+s.len:s.off+s.len])
 	}
-	b.addFrom(first, Frame{})
+	b.addFrom(first)
 }
 
 // addFrom appends a request of the arguments that were appended to b.args from first on. Growing args leaves earlier
 // requests on the old array: still the right bytes, and garbage after this batch.
-func (b *Batch) addFrom(first int, f Frame) {
-	b.Reqs = append(b.Reqs, Request{b.args[first:len(b.args):len(b.args)], f})
+func (b *Batch) addFrom(first int) *Request {
+	b.Reqs = append(b.Reqs, Request{Args: b.args[first:len(b.args):len(b.args)]})
+	return &b.Reqs[len(b.Reqs)-1]
 }
 
 func (b *Batch) addArgs(args [][]byte) { b.Reqs = append(b.Reqs, Request{Args: args}) }

@@ -28,7 +28,7 @@ func (p *Parser) frame(b *Batch, buf []byte) (int, error) {
 		return 0, nil
 	}
 	d := frameReader{limits: &p.limits, op: op, buf: buf, at: scnpHeader + prefixSize(flags), end: scnpHeader + body}
-	d.frame = prefix(buf)
+	d.frame.prefix(buf)
 	first := len(b.args)
 	err := d.arguments(b, flags)
 	if err == nil && len(b.args) == first {
@@ -38,7 +38,7 @@ func (p *Parser) frame(b *Batch, buf []byte) (int, error) {
 		b.args = b.args[:first]
 		return 0, err
 	}
-	b.addFrom(first, d.frame)
+	b.addFrom(first).Frame = d.frame
 	return d.end, nil
 }
 
@@ -68,8 +68,8 @@ func prefixSize(flags byte) int {
 }
 
 // prefix reads what the flags announce, which must be there.
-func prefix(buf []byte) Frame {
-	f := Frame{flags: buf[3], Form: Typed}
+func (f *Frame) prefix(buf []byte) {
+	f.flags, f.Form = buf[3], Typed
 	at := scnpHeader
 	if f.flags&FlagKeyHash != 0 {
 		f.hash = binary.LittleEndian.Uint64(buf[at:])
@@ -88,7 +88,6 @@ func prefix(buf []byte) Frame {
 			f.refusal = badHash
 		}
 	}
-	return f
 }
 
 // keyedFrame reads a frame whose fixed fields are followed by a key, and a value or none. It looks at the lengths as soon
@@ -121,10 +120,6 @@ func (p *Parser) keyedFrame(b *Batch, buf []byte, op *opcode) (int, error) {
 	if end > len(buf) {
 		return 0, nil
 	}
-	f := prefix(buf)
-	if withoutKey {
-		f.refusal = hashOnly
-	}
 	key, value := buf[from:from+keyLen:from+keyLen], buf[from+keyLen:end:end]
 	first := len(b.args)
 	switch op.layout {
@@ -142,7 +137,11 @@ func (p *Parser) keyedFrame(b *Batch, buf []byte, op *opcode) (int, error) {
 			b.args = append(b.args, op.words[0], key, wordPX, ttl)
 		}
 	}
-	b.addFrom(first, f)
+	f := &b.addFrom(first).Frame // filled in place: copying what was just written in pieces would cost a stall
+	f.prefix(buf)
+	if withoutKey {
+		f.refusal = hashOnly
+	}
 	return end, nil
 }
 

@@ -96,6 +96,15 @@ func (w *Writer) Null() {
 	}
 }
 
+// NullArray appends the absence of an array, which RESP2 tells from that of a value.
+func (w *Writer) NullArray() {
+	if w.stage == awaiting || w.resp3() {
+		w.Null()
+	} else {
+		w.Buf = append(w.Buf, "*-1\r\n"...)
+	}
+}
+
 // Array announces n elements; the caller appends them.
 func (w *Writer) Array(n int) { w.aggregate('*', n) }
 

@@ -1,0 +1,98 @@
+package command
+
+import "strings"
+
+// The gate is what must be known of a session before one of its requests may simply run. It is 0 nearly always, which the hot
+// path asks with one comparison.
+const (
+	needsAuth = 1 << iota // the session has not logged in, and was to
+	inMulti               // requests are queued
+	replyOff              // CLIENT REPLY OFF: no reply is sent
+	replySkip             // the reply in hand is not sent
+	skipNext              // nor the next one
+)
+
+// Gated reports whether each request must be admitted before the next is looked at: it may be queued, refused or not answered.
+func (x *Exec) Gated() bool { return x.gate != 0 }
+
+// Settle ends a request of a gated session, or one that gated it: what it appended to W.Buf from start on is taken back if the
+// client wants no reply.
+func (x *Exec) Settle(start int) {
+	if x.gate&(replyOff|replySkip) != 0 {
+		x.W.Buf = x.W.Buf[:start]
+	}
+	x.gate &^= replySkip
+	if x.gate&skipNext != 0 {
+		x.gate ^= skipNext | replySkip
+	}
+}
+
+// Admit counts a request and checks it. False means that it is answered: refused, or queued by a transaction. cmd is what Find
+// found, or nil.
+func (x *Exec) Admit(cmd *Spec, args [][]byte) bool {
+	x.Counts.Commands++
+	if x.gate != 0 || cmd == nil || cmd.Subs != nil {
+		return x.admitSlowly(cmd, args)
+	}
+	if wrong := cmd.Wrong(args); wrong != "" {
+		x.refuse(cmd, wrong)
+		return false
+	}
+	return true
+}
+
+// admitSlowly goes through everything that can keep a request from running, in the order in which Redis does.
+func (x *Exec) admitSlowly(cmd *Spec, args [][]byte) bool {
+	switch {
+	case cmd == nil:
+		x.spoil()
+		x.unknown(args)
+		return false
+	case cmd.wrongCount(args):
+		x.refuse(cmd, wrongArity(cmd.Name))
+		return false
+	case cmd.Subs != nil:
+		x.refuse(cmd, unknownSubcommand(cmd.Name, args[1]))
+		return false
+	case x.gate&needsAuth != 0 && !cmd.NoAuth && x.Host.Password() != "":
+		x.refuse(cmd, "NOAUTH Authentication required.")
+		return false
+	case x.gate&inMulti != 0 && cmd.NoMulti:
+		x.refuse(cmd, "ERR Command not allowed inside a transaction")
+		return false
+	case x.gate&inMulti != 0 && !cmd.Immediate:
+		x.queue(cmd, args)
+		return false
+	}
+	if cmd.Check != nil {
+		if wrong := cmd.Check(args); wrong != "" {
+			x.refuse(cmd, wrong)
+			return false
+		}
+	}
+	return true
+}
+
+// Refuses reports whether Admit would answer the request itself, or might, instead of letting it through. It changes
+// nothing, and so long as no command runs that changes the client's state, what it says stays true: a topology asks it before
+// it sends pieces of requests to several threads.
+func (x *Exec) Refuses(cmd *Spec, args [][]byte) bool {
+	return x.gate != 0 || cmd == nil || cmd.Subs != nil || cmd.Wrong(args) != ""
+}
+
+// refuse answers with an error, which ends a transaction's hope of being executed. A refused EXEC ends the transaction.
+func (x *Exec) refuse(cmd *Spec, text string) {
+	if cmd.Name == "exec" {
+		x.endTransaction()
+		text = "EXECABORT Transaction discarded because of: " + strings.TrimPrefix(text, "ERR ")
+	}
+	x.spoil()
+	x.Error(text)
+}
+
+// spoil has EXEC refuse.
+func (x *Exec) spoil() {
+	if x.gate&inMulti != 0 {
+		x.tx.dirty = true
+	}
+}
