@@ -19,6 +19,7 @@ type host struct {
 	txMode  command.TxMode
 	srv     atomic.Pointer[server.Server] // nil until it serves
 	plans   []*plan                       // one for each event loop; nil without
+	router  *router                       // nil of a topology whose sessions execute where they are
 
 	mu       sync.Mutex
 	sessions map[*counters]struct{}
@@ -127,6 +128,10 @@ func (h *host) ServerInfo() command.ServerInfo {
 	}
 	for _, p := range h.in.Settings.Pairs() {
 		info.Topology = append(info.Topology, command.Setting{Name: p[0], Value: p[1]})
+	}
+	if h.router != nil {
+		hops := h.router.hops()
+		info.Topology = append(info.Topology, hops.pairs()...)
 	}
 	if srv := h.srv.Load(); srv != nil {
 		st := srv.Stats()

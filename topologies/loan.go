@@ -83,6 +83,7 @@ func (l *loan) granted() {
 		l.s.r.owners[next].give(o.loop, &l.ask)
 		return
 	}
+	bump(&o.tally.loans, 1)
 	s, b := l.s, l.s.b
 	s.x.BeginBatch()
 	s.perform(&l.step, l.args)

@@ -18,6 +18,7 @@ type owner struct {
 
 	shards      []*store.Shard // its own; none where they have locks
 	upkeep      upkeep
+	tally       tally
 	lent        bool
 	first, last *work // what waits; only while lent
 	back        work  // gives the shards back; there is one borrower at a time

@@ -34,6 +34,7 @@ type router struct {
 func newRouter(in *Instance) *router {
 	set := &in.Settings
 	r := &router{host: in.host, lends: !set.locked(), reject: set.CrossShard == crossReject}
+	in.host.router = r
 	if set.Transport == server.Epoll {
 		r.idle = make([]idleRuns, set.Workers)
 	}

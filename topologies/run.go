@@ -27,6 +27,7 @@ type run struct {
 	begun bool  // some of at's parts are merged
 	hops  []hop // by owner
 	used  []int // owners that have parts
+	room  int   // bytes of the hops' reply buffers
 
 	pending atomic.Int32 // hops that are out, and one more while the home thread sends
 }
@@ -40,26 +41,13 @@ type partOf struct {
 	owner int32
 }
 
-// hop is the part of a run that one owner executes.
-type hop struct {
-	work
-	run *run
-
-	x    command.Exec  // its own replies and counts
-	todo []int32       // indices of parts
-	ends []int         // of the replies to the first len(ends) of todo, in x.W.Buf
-	accs []command.Acc // what those parts counted that are parts of several
-	read int           // replies that are merged
-	acc  int           // accs that are merged
-	base int           // replies that have left x.W.Buf
-}
-
-// maxIdleRuns is how many runs a loop keeps. More are in use only while that many connections wait for owners at once.
-const maxIdleRuns = 256
+// maxIdleRoom is how many bytes of reply buffers the idle runs of a loop, or a single run without one, may keep.
+const maxIdleRoom = 16 << 20
 
 // idleRuns are the runs that no session of an event loop is using.
 type idleRuns struct {
 	runs []*run
+	room int // bytes of their reply buffers
 	_    cpu.CacheLinePad
 }
 
@@ -69,6 +57,7 @@ func (s *routed) takeRun() {
 		s.run, _ = s.r.runs.Get().(*run)
 	} else if last := len(s.idle.runs) - 1; last >= 0 {
 		s.run, s.idle.runs = s.idle.runs[last], s.idle.runs[:last]
+		s.idle.room -= s.run.room
 	}
 	if s.run == nil {
 		s.run = newRun(len(s.r.owners))
@@ -86,16 +75,22 @@ func newRun(owners int) *run {
 	return r
 }
 
-// releaseRun takes the run from s, but does not keep the room of an unusually large one.
+// releaseRun takes the run from s, and keeps it for others unless it has grown too large.
 func (s *routed) releaseRun() {
 	r := s.run
+	for _, o := range r.used {
+		h := &r.hops[o]
+		r.room += cap(h.x.W.Buf) - h.room
+		h.room = cap(h.x.W.Buf)
+	}
 	r.forget()
 	s.run, r.s = nil, nil
 	switch {
-	case cap(r.parts) > maxKept:
+	case cap(r.parts) > maxKept || r.room > maxIdleRoom:
 	case s.idle == nil:
 		s.r.runs.Put(r)
-	case len(s.idle.runs) < maxIdleRuns:
+	case s.idle.room+r.room <= maxIdleRoom:
+		s.idle.room += r.room
 		s.idle.runs = append(s.idle.runs, r)
 	}
 }
@@ -184,7 +179,7 @@ func (r *run) send() bool {
 			continue // nothing left, or its buffer is still to be merged
 		}
 		h.rewind()
-		if o == home {
+		if h.away = o != home; !h.away {
 			own = h
 			continue
 		}
@@ -247,61 +242,4 @@ func (r *run) partsOf(cmd *command.Spec, args [][]byte) int {
 		return 1
 	}
 	return cmd.Parts(args)
-}
-
-// rewind makes room for more replies once those before are merged.
-func (h *hop) rewind() {
-	x, from := &h.x, &h.run.s.x
-	if cap(x.W.Buf) > 4*wire.SoftOut {
-		x.W.Buf = nil
-	}
-	x.W.Buf, h.base = x.W.Buf[:0], h.read
-	x.W.RESP3, x.Client, x.Host = from.W.RESP3, from.Client, from.Host
-}
-
-// out runs on the owner's thread.
-func (h *hop) out() {
-	h.execute()
-	r := h.run
-	if r.pending.Add(-1) == 0 {
-		r.s.b.OnDone(h.at.loop)
-	}
-}
-
-// execute runs parts until there are none, or enough replies have gathered for now.
-func (h *hop) execute() {
-	x, keys := &h.x, h.at.keys
-	x.BeginBatch()
-	for len(h.ends) < len(h.todo) && len(x.W.Buf) < wire.SoftOut {
-		p := &h.run.parts[h.todo[len(h.ends)]]
-		st, req := &h.run.steps[p.step], &h.run.reqs[p.step]
-		if args := req.Args; st.cmd.One != nil {
-			x.W.Begin(req)
-			keys.one(x, st, args)
-		} else {
-			x.W.BeginPart(req)
-			x.Acc = command.Acc{}
-			if !st.cmd.AllShards {
-				args = st.cmd.PartArgs(args, int(p.index))
-			}
-			keys.part(x, st.cmd, int(p.shard), p.hash, args)
-			h.accs = append(h.accs, x.Acc)
-		}
-		x.W.End()
-		h.ends = append(h.ends, len(x.W.Buf))
-	}
-}
-
-// deliver moves the next reply to the home session.
-func (h *hop) deliver(to *command.Exec, cmd *command.Spec) {
-	from := 0
-	if h.read > h.base {
-		from = h.ends[h.read-1]
-	}
-	to.W.Buf = append(to.W.Buf, h.x.W.Buf[from:h.ends[h.read]]...)
-	h.read++
-	if cmd.One == nil {
-		to.Acc.Add(&h.accs[h.acc])
-		h.acc++
-	}
 }
