@@ -19,6 +19,8 @@ func (s *session) Reword(err error) error {
 const (
 	errSCNPUnrouted = "ERR SCNP direct shard port requires a routed shard-local command"
 	errSCNPRoute    = "ERR SCNP route shard mismatch"
+	// A typed reply says less than RESP's, and EXEC's is an array of them all.
+	errSCNPInMulti = "ERR typed SCNP commands are not supported inside MULTI; use RESP command frames"
 )
 
 // misaddressed returns why a request is not to be executed for what its SCNP frame says besides the command, or "". port is

@@ -225,6 +225,44 @@ func TestMalformedSCNP(t *testing.T) {
 	})
 }
 
+// What a transaction queues comes as RESP, in frames or not; a typed frame spoils it.
+func TestSCNPTransactions(t *testing.T) {
+	k, to := []byte("k"), wire.ToServer([]byte("k"))
+	wrap := func(args ...string) []byte {
+		var words [][]byte
+		for _, a := range args {
+			words = append(words, []byte(a))
+		}
+		return wire.AppendRESPFrame(nil, wire.Address{}, words...)
+	}
+	bare := func(name string) []byte {
+		op, _ := wire.OpcodeOf(name)
+		return wire.AppendArgsFrame(nil, op, wire.Address{})
+	}
+	value := func(resp string) string { return scnpFrame(4, resp) }
+	const typed = "ERR typed SCNP commands are not supported inside MULTI; use RESP command frames"
+	const aborted = "EXECABORT Transaction discarded because of previous errors."
+	frames := [][]byte{
+		wrap("MULTI"), wrap("SET", "k", "v"), encode([]string{"GET", "k"}), wrap("EXEC"),
+		bare("MULTI"), wrap("GET", "k"), wrap("STRLEN", "k"), bare("EXEC"),
+		bare("MULTI"), wire.AppendKeyFrame(nil, wire.OpGet, to, k), wrap("SET", "k", "w"), bare("EXEC"),
+		bare("MULTI"), wire.AppendRESPFrame(nil, wire.ToServer([]byte("other")), []byte("SET"), k, k), wrap("EXEC"),
+		bare("MULTI"), bare("DISCARD"), wire.AppendKeyFrame(nil, wire.OpGet, to, k),
+	}
+	want := []string{
+		value("+OK\r\n"), value("+QUEUED\r\n"), "+QUEUED\r\n", value("*2\r\n+OK\r\n$1\r\nv\r\n"),
+		scnpFrame(0, ""), value("+QUEUED\r\n"), value("+QUEUED\r\n"), value("*2\r\n$1\r\nv\r\n:1\r\n"),
+		scnpFrame(0, ""), scnpFrame(2, typed), value("+QUEUED\r\n"), scnpFrame(2, aborted),
+		scnpFrame(0, ""), value("-ERR SCNP key hash mismatch\r\n"), value("-" + aborted + "\r\n"),
+		scnpFrame(0, ""), scnpFrame(0, ""), value("v"),
+	}
+	for _, v := range variants() {
+		t.Run(v.String(), func(t *testing.T) {
+			mustEqual(t, exchange(t, v.open(t).Addr().String(), frames, 1), want)
+		})
+	}
+}
+
 // Typed frames with a time to live count it in milliseconds.
 func TestTypedTimesToLive(t *testing.T) {
 	k, to := []byte("k"), wire.ToServer([]byte("k"))

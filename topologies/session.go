@@ -106,8 +106,12 @@ func (s *session) end() {
 // admit reports whether a request is to be executed. If not, it is answered.
 func (s *session) admit(st *step, req *wire.Request) bool {
 	if req.Form != wire.RESP {
-		if wrong := s.route.misaddressed(req, st, s.port); wrong != "" {
-			s.x.Error(wrong)
+		wrong := s.route.misaddressed(req, st, s.port)
+		if wrong == "" && req.Form != wire.Wrapped && s.x.Queues(st.cmd) {
+			wrong = errSCNPInMulti
+		}
+		if wrong != "" {
+			s.x.Refuse(wrong)
 			return false
 		}
 	}

@@ -80,6 +80,16 @@ func (x *Exec) Refuses(cmd *Spec, args [][]byte) bool {
 	return x.gate != 0 || cmd == nil || cmd.Subs != nil || cmd.Wrong(args) != ""
 }
 
+// Queues reports whether a transaction is open that would queue a request of cmd.
+func (x *Exec) Queues(cmd *Spec) bool { return x.gate&inMulti != 0 && cmd != nil && !cmd.Immediate }
+
+// Refuse answers a request with an error before it is admitted, for a reason that lies outside of the command. It ends a
+// transaction's hope of being executed.
+func (x *Exec) Refuse(text string) {
+	x.spoil()
+	x.Error(text)
+}
+
 // refuse answers with an error, which ends a transaction's hope of being executed. A refused EXEC ends the transaction.
 func (x *Exec) refuse(cmd *Spec, text string) {
 	if cmd.Name == "exec" {
