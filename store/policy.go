@@ -23,6 +23,9 @@ var policies = [...]string{
 	NoEviction: "noeviction", AllKeysLRU: "allkeys-lru", AllKeysLFU: "allkeys-lfu", VolatileTTL: "volatile-ttl",
 }
 
+// PolicyNames lists the names that ParsePolicy reads.
+func PolicyNames() []string { return policies[:] }
+
 // ParsePolicy returns the policy of that name, in any case of letters.
 func ParsePolicy(name string) (Policy, error) {
 	for p, have := range policies {

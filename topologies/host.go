@@ -10,6 +10,7 @@ import (
 
 	"github.com/shardlab/shardlab/server"
 	"github.com/shardlab/shardlab/server/command"
+	"github.com/shardlab/shardlab/store"
 )
 
 // host is an instance as commands see it, and the home of its counters.
@@ -17,6 +18,7 @@ type host struct {
 	in      *Instance
 	started time.Time
 	txMode  command.TxMode
+	budget  *store.Budget
 	srv     atomic.Pointer[server.Server] // nil until it serves
 	plans   []*plan                       // one for each event loop; nil without
 	router  *router                       // nil of a topology whose sessions execute where they are
@@ -28,7 +30,9 @@ type host struct {
 
 func newHost(in *Instance) *host {
 	h := &host{in: in, started: time.Now()}
-	h.txMode, _ = command.ParseTxMode(in.Settings.Transactions) // resolved
+	policy, _ := store.ParsePolicy(in.cfg.MaxMemoryPolicy) // resolved, as is the mode
+	h.budget = store.NewBudget(in.cfg.MaxMemory, policy)
+	h.txMode, _ = command.ParseTxMode(in.Settings.Transactions)
 	if in.Settings.Transport == server.Epoll {
 		for range in.Settings.Workers {
 			h.plans = append(h.plans, new(plan))
@@ -85,7 +89,10 @@ func (h *host) ShardOf(key []byte) int {
 }
 
 // Password implements command.Host.
-func (h *host) Password() string { return "" }
+func (h *host) Password() string { return h.in.cfg.Password }
+
+// Budget implements command.Host.
+func (h *host) Budget() *store.Budget { return h.budget }
 
 // MaxValue implements command.Host.
 func (h *host) MaxValue() int { return h.in.cfg.Limits.MaxBulk }
@@ -124,7 +131,7 @@ func (h *host) counts() command.Counts {
 // ServerInfo implements command.Host.
 func (h *host) ServerInfo() command.ServerInfo {
 	info := command.ServerInfo{
-		Version: h.in.cfg.Version, Started: h.started, MaxConns: h.in.cfg.MaxConns, Counts: h.counts(),
+		Version: h.in.cfg.Version, Started: h.started, MaxConns: h.in.cfg.MaxConns, Counts: h.counts(), Budget: h.budget,
 	}
 	for _, p := range h.in.Settings.Pairs() {
 		info.Topology = append(info.Topology, command.Setting{Name: p[0], Value: p[1]})

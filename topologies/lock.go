@@ -51,7 +51,8 @@ func (w *lockWaits) since(began time.Time) {
 	w.nanos.Add(uint64(time.Since(began)))
 }
 
-func (c *cell) init(kind lockKind) {
+func (c *cell) init(kind lockKind, budget *store.Budget) {
+	c.shard.Attach(budget)
 	if c.kind = kind; kind == kindRB {
 		c.rb = xsync.NewRBMutex()
 	}

@@ -12,9 +12,9 @@ import (
 func buildLocked(in *Instance) (server.Backend, []server.Listen, error) {
 	s := &in.Settings
 	kind, scope := lockKinds[s.Lock], lockScopes[s.LockScope]
-	var all cells = newSharedStore(s.Shards, kind)
+	var all cells = newSharedStore(s.Shards, kind, in.host.budget)
 	if s.Boundary == boundaryPerShard {
-		all = newHandles(s.Shards, kind)
+		all = newHandles(s.Shards, kind, in.host.budget)
 	}
 	keys := func(server.Place) keyspace { return newLocked(all.handle(), in.host.routing(), scope) }
 	b := backend{in.host, keys}
@@ -27,10 +27,10 @@ func buildLocked(in *Instance) (server.Backend, []server.Listen, error) {
 // sharedStore is the shared boundary: one object, one handle, a lock for each shard inside.
 type sharedStore struct{ cells []cell }
 
-func newSharedStore(shards int, kind lockKind) *sharedStore {
+func newSharedStore(shards int, kind lockKind, budget *store.Budget) *sharedStore {
 	s := &sharedStore{make([]cell, shards)}
 	for i := range s.cells {
-		s.cells[i].init(kind)
+		s.cells[i].init(kind, budget)
 	}
 	return s
 }
@@ -43,11 +43,11 @@ func (s *sharedStore) handle() cells    { return s }
 // costs a pointer more on the way, and a single shard can be handed out.
 type handles []*cell
 
-func newHandles(shards int, kind lockKind) handles {
+func newHandles(shards int, kind lockKind, budget *store.Budget) handles {
 	h := make(handles, shards)
 	for i := range h {
 		h[i] = new(cell)
-		h[i].init(kind)
+		h[i].init(kind, budget)
 	}
 	return h
 }
@@ -182,7 +182,7 @@ func (k *locked) runParts(x *command.Exec, cmd *command.Spec, args [][]byte) {
 func (k *locked) many(x *command.Exec, cmd *command.Spec, args [][]byte) {
 	k.mark(x, cmd, args)
 	k.lock(true)
-	cmd.Many(x, k, args)
+	command.RunMany(x, cmd, k, args)
 	k.unlock()
 }
 

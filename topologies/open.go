@@ -41,7 +41,7 @@ func Open(cfg Config) (*Instance, error) {
 	}
 	opts := server.Options{
 		Transport: in.Settings.Transport, Listen: listen, Loops: in.Settings.Workers,
-		MaxConns: cfg.MaxConns, Limits: cfg.Limits, Log: cfg.Log, Dedicated: cfg.Dedicated,
+		MaxConns: cfg.MaxConns, IdleTimeout: cfg.IdleTimeout, Limits: cfg.Limits, Log: cfg.Log, Dedicated: cfg.Dedicated,
 	}
 	if in.Settings.Pinned {
 		if opts.PinTo = cfg.CPUs; len(opts.PinTo) == 0 {

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/shardlab/shardlab/server"
+	"github.com/shardlab/shardlab/store"
 )
 
 // Options lists everything about a Config that can be set by name, in the order in which lists show it. A row here is all that it
@@ -39,6 +41,15 @@ func Options() []Option {
 		WordOption("cross-shard", "what to do with commands whose keys have several owners", crossNames,
 			func(c *Config) *string { return &c.CrossShard }).
 			shown(func(s *Settings) string { return s.CrossShard }),
+		WordOption("transactions", "which EXECs there are", txModeNames, func(c *Config) *string { return &c.Transactions }).
+			shown(func(s *Settings) string { return s.Transactions }),
+		sizeOption("max-memory", "how much all entries together may take; 0: as much as there is",
+			func(c *Config) *int64 { return &c.MaxMemory }),
+		WordOption("max-memory-policy", "what gives way when max-memory is reached", store.PolicyNames(),
+			func(c *Config) *string { return &c.MaxMemoryPolicy }),
+		textOption("requirepass", "password that clients must log in with", func(c *Config) *string { return &c.Password }).secret(),
+		DurationOption("idle-timeout", "close connections that are silent for so long; 0: never",
+			func(c *Config) *time.Duration { return &c.IdleTimeout }),
 		countOption("max-connections", "most connections at once", func(c *Config) *int { return &c.MaxConns }),
 		sizeOption("max-bulk", "longest argument of a request, up to 512MiB", func(c *Config) *int { return &c.Limits.MaxBulk }),
 		textOption("http", "address that serves keys over HTTP, host:port (default: none)", func(c *Config) *string { return &c.HTTP }),
@@ -77,6 +88,7 @@ var unixSocketOption = Option{Name: "unix-socket", Kind: kindText, About: "path 
 // WithDefaults returns c with its zero fields replaced by their defaults, as far as those are the same for every topology.
 func (c Config) WithDefaults() Config {
 	c.Bind = orDefault(c.Bind, "127.0.0.1:6380")
+	c.MaxMemoryPolicy = orDefault(c.MaxMemoryPolicy, store.NoEviction.String())
 	c.MaxConns = orDefault(c.MaxConns, server.DefaultMaxConns)
 	c.Limits = c.Limits.WithDefaults()
 	return c

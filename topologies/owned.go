@@ -6,10 +6,12 @@ import (
 	"github.com/shardlab/shardlab/store"
 )
 
-func newShards(n int) []*store.Shard {
-	shards := make([]*store.Shard, n)
+// newShards makes the shards of an instance that are not locked.
+func (h *host) newShards() []*store.Shard {
+	shards := make([]*store.Shard, h.Shards())
 	for i := range shards {
 		shards[i] = store.New()
+		shards[i].Attach(h.budget)
 	}
 	return shards
 }
@@ -77,7 +79,9 @@ func (k *owned) part(x *command.Exec, cmd *command.Spec, shard int, hash uint64,
 	runPart(x, cmd, k.shards[shard], hash, part)
 }
 
-func (k *owned) many(x *command.Exec, cmd *command.Spec, args [][]byte) { cmd.Many(x, k, args) }
+func (k *owned) many(x *command.Exec, cmd *command.Spec, args [][]byte) {
+	command.RunMany(x, cmd, k, args)
+}
 
 // runOne runs a command on a shard that this thread owns.
 func runOne(x *command.Exec, cmd *command.Spec, sh *store.Shard, hash uint64, args [][]byte) {

@@ -41,6 +41,7 @@ var (
 	lockNames      = []string{lockRW, lockMu, lockRB}
 	lockScopeNames = []string{scopeNameBatch, scopeNameShard, scopeNameOp}
 	routeNames     = []string{store.FullKey.String(), store.SessionPrefix.String()}
+	txModeNames    = []string{command.TxCoordinated.String(), command.TxShardLocal.String(), command.TxDisabled.String()}
 	crossNames     = []string{crossSplit, crossReject}
 )
 
@@ -67,7 +68,7 @@ type resolver struct {
 func resolve(t *Topology, c Config, cpus int) (Settings, error) {
 	r := &resolver{t: t, c: c, cpus: cpus, s: Settings{Topology: t.Name, Dispatch: t.Dispatch}}
 	for _, factor := range []func() error{
-		r.transport, r.boundary, r.shards, r.workers, r.pin, r.locks, r.route, r.crossShard, r.transactions, r.ports, r.responder,
+		r.transport, r.boundary, r.shards, r.workers, r.pin, r.locks, r.route, r.crossShard, r.transactions, r.memory, r.ports, r.responder,
 	} {
 		if err := factor(); err != nil {
 			return r.s, err
@@ -177,15 +178,26 @@ func (r *resolver) crossShard() (err error) {
 	return err
 }
 
-func (r *resolver) transactions() error {
+func (r *resolver) transactions() (err error) {
 	if r.t.Responder {
 		if r.c.Transactions != "" {
 			return fmt.Errorf("transactions %s: topology %s has no data to change", r.c.Transactions, r.t.Name)
 		}
 		return nil
 	}
-	mode, err := command.ParseTxMode(cmp.Or(r.c.Transactions, command.TxCoordinated.String()))
-	r.s.Transactions = mode.String()
+	r.s.Transactions, err = choose("transactions", r.c.Transactions, txModeNames[0], txModeNames)
+	return err
+}
+
+// memory checks the limit; what it is may change while the server runs, so that it is no setting.
+func (r *resolver) memory() error {
+	if r.c.MaxMemory < 0 {
+		return fmt.Errorf("max memory: %d bytes is less than nothing", r.c.MaxMemory)
+	}
+	if r.t.Responder && r.c.MaxMemory > 0 {
+		return fmt.Errorf("max memory: topology %s has no data to limit", r.t.Name)
+	}
+	_, err := store.ParsePolicy(cmp.Or(r.c.MaxMemoryPolicy, store.NoEviction.String()))
 	return err
 }
 

@@ -39,10 +39,10 @@ func newRouter(in *Instance) *router {
 		r.idle = make([]idleRuns, set.Workers)
 	}
 	if r.lends {
-		r.shards = newShards(set.Shards)
+		r.shards = in.host.newShards()
 		r.keys = func() pieces { return &owned{r.shards, set.routing()} }
 	} else {
-		store, scope := newSharedStore(set.Shards, lockKinds[set.Lock]), lockScopes[set.LockScope]
+		store, scope := newSharedStore(set.Shards, lockKinds[set.Lock], in.host.budget), lockScopes[set.LockScope]
 		r.keys = func() pieces { return newLocked(store.handle(), set.routing(), scope) }
 	}
 	return r

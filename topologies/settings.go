@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"runtime"
 	"strconv"
+	"time"
 
 	"github.com/shardlab/shardlab/server/wire"
 	"github.com/shardlab/shardlab/store"
@@ -42,7 +43,13 @@ type Config struct {
 	CrossShard string
 	// Transactions says which EXECs there are: coordinated_cross_shard (the default), shard_local, disabled.
 	Transactions string
-	MaxConns     int // default server.DefaultMaxConns
+	// MaxMemory is how much the entries of all shards together may take, in bytes; 0: as much as there is. MaxMemoryPolicy says what
+	// gives way: noeviction (the default: writes are refused) or another name that store.ParsePolicy reads.
+	MaxMemory       int64
+	MaxMemoryPolicy string
+	Password        string        // what clients must log in with; "": nothing
+	IdleTimeout     time.Duration // after which a silent connection is closed; 0: never
+	MaxConns        int           // default server.DefaultMaxConns
 	// DirectPort is the first direct shard port; shard n listens on DirectPort+n. By default it is the public port + 1, and when the
 	// kernel chose the public port it chooses these too.
 	DirectPort int
@@ -54,6 +61,9 @@ type Config struct {
 	Limits      wire.Limits
 	Version     string       // shown by INFO
 	Log         *slog.Logger // nil: nothing is said
+	// Shutdown is called, once or more, when a client asks for the end of the server; it must not wait for it. Nil: the command is
+	// refused.
+	Shutdown func()
 }
 
 // Settings are the factors of an open topology, none left at "default". A factor that the topology does not have is "".

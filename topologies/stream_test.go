@@ -258,7 +258,7 @@ func (s *stream) keyCommand() []string {
 		}
 		return words
 	case 8:
-		return []string{"OBJECT", s.pick("ENCODING", "encoding", "REFCOUNT", "HELP", "NOSUCH"), s.key()}
+		return []string{"OBJECT", s.pick("ENCODING", "encoding", "REFCOUNT", "FREQ", "IDLETIME", "HELP", "NOSUCH"), s.key()}
 	default:
 		return []string{"MEMORY", "USAGE", s.key()}
 	}

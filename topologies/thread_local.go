@@ -21,7 +21,7 @@ var threadLocal = &Topology{
 		return 1, nil
 	},
 	build: func(in *Instance) (server.Backend, []server.Listen, error) {
-		shards := newShards(in.Settings.Shards)
+		shards := in.host.newShards()
 		keys := func(server.Place) keyspace { return &owned{shards, in.host.routing()} }
 		return foreseeOwned(backend{in.host, keys}, shards), in.publicAt(0), nil
 	},

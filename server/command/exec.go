@@ -24,6 +24,9 @@ type Acc struct {
 	TTLs     int64
 	Stored   int64 // bytes of keys and values
 	Reserved int64 // bytes held for them
+	Expired  int64 // entries removed because of their deadline, since the start
+	Evicted  int64 // entries given up for the limit, since the start
+	Refused  int64 // parts that did not run for want of memory
 }
 
 // Add adds o to a.
@@ -33,6 +36,9 @@ func (a *Acc) Add(o *Acc) {
 	a.TTLs += o.TTLs
 	a.Stored += o.Stored
 	a.Reserved += o.Reserved
+	a.Expired += o.Expired
+	a.Evicted += o.Evicted
+	a.Refused += o.Refused
 }
 
 // Counts are the server's counters that commands move. A session keeps its own and publishes them once a batch.
@@ -148,6 +154,8 @@ type Host interface {
 	ShardOf(key []byte) int
 	// Password is what a client must log in with; empty: nothing.
 	Password() string
+	// Budget is what limits the shards' memory.
+	Budget() *store.Budget
 	// MaxValue is how long a value may be, in bytes.
 	MaxValue() int
 }

@@ -1,6 +1,10 @@
 package command
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/shardlab/shardlab/store"
+)
 
 // The gate is what must be known of a session before one of its requests may simply run. It is 0 nearly always, which the hot
 // path asks with one comparison.
@@ -60,6 +64,9 @@ func (x *Exec) admitSlowly(cmd *Spec, args [][]byte) bool {
 	case x.gate&inMulti != 0 && cmd.NoMulti:
 		x.refuse(cmd, "ERR Command not allowed inside a transaction")
 		return false
+	case x.gate&inMulti != 0 && !cmd.Immediate && x.outOfMemory():
+		x.refuse(cmd, errOOM)
+		return false
 	case x.gate&inMulti != 0 && !cmd.Immediate:
 		x.queue(cmd, args)
 		return false
@@ -98,6 +105,14 @@ func (x *Exec) refuse(cmd *Spec, text string) {
 	}
 	x.spoil()
 	x.Error(text)
+}
+
+// outOfMemory reports whether the store is at its limit and nothing gives way. What the shards have told the budget may be less
+// than they hold by 1/256 of the limit.
+func (x *Exec) outOfMemory() bool {
+	b := x.Host.Budget()
+	limit := b.Limit()
+	return b.Policy() == store.NoEviction && limit > 0 && b.Used() > limit-limit/256
 }
 
 // spoil has EXEC refuse.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/shardlab/shardlab/store"
 )
 
 // ServerInfo is what INFO shows of the server itself; process figures are read when INFO is asked.
@@ -20,6 +22,7 @@ type ServerInfo struct {
 	Rejected uint64
 	MaxConns int
 	Counts   Counts
+	Budget   *store.Budget
 	Topology []Setting // name, boundary, dispatch, transport, shards, workers, direct ports
 }
 
@@ -90,21 +93,22 @@ func infoClients(b *strings.Builder, s *ServerInfo, _ *Acc) {
 	line(b, "maxclients", s.MaxConns)
 }
 
-func infoMemory(b *strings.Builder, _ *ServerInfo, acc *Acc) {
+func infoMemory(b *strings.Builder, s *ServerInfo, acc *Acc) {
 	line(b, "used_memory", acc.Reserved)
 	line(b, "used_memory_dataset", acc.Stored)
-	line(b, "maxmemory", 0)
-	line(b, "maxmemory_policy", "noeviction")
+	line(b, "maxmemory", s.Budget.Limit())
+	line(b, "maxmemory_policy", s.Budget.Policy())
 	line(b, "mem_allocator", "shardlab")
 }
 
-func infoStats(b *strings.Builder, s *ServerInfo, _ *Acc) {
+func infoStats(b *strings.Builder, s *ServerInfo, acc *Acc) {
 	line(b, "total_connections_received", s.Accepted)
 	line(b, "rejected_connections", s.Rejected)
 	line(b, "total_commands_processed", s.Counts.Commands)
 	line(b, "keyspace_hits", s.Counts.Hits)
 	line(b, "keyspace_misses", s.Counts.Misses)
-	line(b, "expired_keys", s.Counts.Expired)
+	line(b, "expired_keys", acc.Expired)
+	line(b, "evicted_keys", acc.Evicted)
 }
 
 func infoCPU(b *strings.Builder, _ *ServerInfo, _ *Acc) {

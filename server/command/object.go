@@ -22,8 +22,28 @@ var object = &Spec{Name: "object", Arity: -2, Group: "generic", Summary: "Looks 
 				x.W.Int(1)
 			}
 		}),
+	objectSpec("idletime", "For how many seconds a key was not used.",
+		func(x *Exec, sh *store.Shard, hash uint64, key, _ []byte) {
+			if x.Host.Budget().Policy() == store.AllKeysLFU {
+				x.Error("ERR An LFU maxmemory policy is selected, idle time not tracked." + policyNote)
+				return
+			}
+			ms, _ := sh.IdleTime(hash, key, x.Now())
+			x.W.Int(ms / 1000)
+		}),
+	objectSpec("freq", "How often a key was used, logarithmically.",
+		func(x *Exec, sh *store.Shard, hash uint64, key, _ []byte) {
+			if x.Host.Budget().Policy() != store.AllKeysLFU {
+				x.Error("ERR An LFU maxmemory policy is not selected, access frequency not tracked." + policyNote)
+				return
+			}
+			n, _ := sh.Freq(hash, key, x.Now())
+			x.W.Int(int64(n))
+		}),
 	helpSpec("object"),
 }}
+
+const policyNote = " Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
 
 func objectSpec(sub, summary string, show func(x *Exec, sh *store.Shard, hash uint64, key, value []byte)) *Spec {
 	return &Spec{Name: "object|" + sub, Usage: "<key>", Arity: 3, First: 2, Last: 2, Step: 1, Group: "generic", Summary: summary,

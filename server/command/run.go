@@ -5,14 +5,25 @@ import "github.com/shardlab/shardlab/store"
 // RunOne runs a command of one key on its shard, which the caller holds: for writing if the command writes. When a command
 // that does not write found its key expired, whether it can be deleted is the caller's to know: it looks at Exec.Stale.
 func RunOne(x *Exec, cmd *Spec, sh *store.Shard, hash uint64, args [][]byte) {
+	if cmd.DenyOOM && !sh.MakeRoom(x.shardNow(sh)) {
+		x.Error(errOOM)
+		return
+	}
 	cmd.One(x, sh, hash, args)
 	if x.Stale && cmd.Write {
 		x.Reap(sh, hash, args[cmd.First])
 	}
 }
 
-// RunPart is RunOne for one part of a command.
+const errOOM = "OOM command not allowed when used memory > 'maxmemory'."
+
+// RunPart is RunOne for one part of a command. A part that finds no memory is counted and left out; End says so, and the other
+// parts stand.
 func RunPart(x *Exec, cmd *Spec, sh *store.Shard, hash uint64, part [][]byte) {
+	if cmd.DenyOOM && !sh.MakeRoom(x.shardNow(sh)) {
+		x.Acc.Refused++
+		return
+	}
 	cmd.Part(x, sh, hash, part)
 	if x.Stale && cmd.Write {
 		x.Reap(sh, hash, part[0])
@@ -27,13 +38,29 @@ type Held interface {
 	Shards() []*store.Shard
 }
 
+// RunMany runs a command that holds several shards, which are held for writing. There is room in all of them, or it does not run.
+func RunMany(x *Exec, cmd *Spec, held Held, args [][]byte) {
+	if cmd.DenyOOM {
+		room := true
+		cmd.EachKey(x, args, func(key []byte) {
+			sh, _ := held.Shard(key)
+			room = room && sh.MakeRoom(x.shardNow(sh))
+		})
+		if !room {
+			x.Error(errOOM)
+			return
+		}
+	}
+	cmd.Many(x, held, args)
+}
+
 // RunHeld runs any command, and writes its whole reply, on shards that are held for writing.
 func RunHeld(x *Exec, cmd *Spec, held Held, args [][]byte) {
 	switch {
 	case cmd.Local != nil:
 		cmd.Local(x, args)
 	case cmd.Many != nil:
-		cmd.Many(x, held, args)
+		RunMany(x, cmd, held, args)
 	case cmd.ByShard != nil:
 		all := held.Shards()
 		RunOne(x, cmd, all[cmd.ByShard(args, len(all))], 0, args)

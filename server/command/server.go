@@ -25,6 +25,9 @@ func infoPart(x *Exec, sh *store.Shard, _ uint64, _ [][]byte) {
 	x.Acc.TTLs += int64(sh.TTLs())
 	x.Acc.Stored += int64(m.Stored)
 	x.Acc.Reserved += int64(m.Reserved)
+	st := sh.Stats()
+	x.Acc.Expired += int64(st.Expired)
+	x.Acc.Evicted += int64(st.Evicted)
 }
 
 func info(x *Exec, args [][]byte) {

@@ -127,4 +127,10 @@ func msetnx(x *Exec, held Held, args [][]byte) {
 	x.W.Int(1)
 }
 
-func endOK(x *Exec, _ [][]byte) { x.W.Status("OK") }
+func endOK(x *Exec, _ [][]byte) {
+	if x.Acc.Refused > 0 {
+		x.Error(errOOM)
+		return
+	}
+	x.W.Status("OK")
+}

@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/shardlab/shardlab/store"
 )
@@ -238,6 +239,10 @@ func (tx *transaction) crosses(x *Exec) bool {
 	return several || all && x.Host.Shards() > 1
 }
 
+func (tx *transaction) needsMemory() bool {
+	return slices.ContainsFunc(tx.queue, func(q queued) bool { return q.cmd.DenyOOM })
+}
+
 // execTouches visits nothing where EXEC will not execute anything: what decides that stays so until it runs.
 func execTouches(x *Exec, _ [][]byte, visit func(key []byte)) (all bool) {
 	if x.gate&inMulti == 0 || x.tx.dirty || x.tx.changed(x) || x.tx.crosses(x) {
@@ -264,6 +269,8 @@ func exec(x *Exec, held Held, _ [][]byte) {
 		x.Error("EXECABORT Transaction discarded because of previous errors.")
 	case changed:
 		x.W.NullArray()
+	case x.outOfMemory() && tx.needsMemory():
+		x.Error("EXECABORT Transaction discarded because of: " + errOOM)
 	case crosses:
 		x.Error("CROSSSLOT Keys in request don't hash to the same shard")
 	default:
