@@ -46,7 +46,11 @@ func (s *Shard) follow() {
 func (s *Shard) adopt(p Policy) {
 	k := &s.keep
 	k.pool.n = 0
-	k.policy = p
+	k.policy, k.queues = p, nil
+	if p == AllKeysS3FIFO {
+		k.queues = new(queues)
+	}
+	s.settle()
 	if p.kind() != k.kind {
 		k.kind = p.kind()
 		k.ageing.convert, k.ageing.fade, k.ageing.faded = true, 0, k.now
@@ -66,19 +70,48 @@ func (s *Shard) ageSome(n int) {
 	if a.left <= 0 {
 		return
 	}
+	if a.convert {
+		s.convertSome(n)
+		return
+	}
 	passed, round := a.hand.sweep(&s.index, min(n, a.left), s.ageSlot)
 	a.left -= passed
-	if round && (a.convert || k.kind == kindCounts) {
-		a.left, a.convert, a.fade = 0, false, 0
+	if round && k.kind == kindCounts {
+		a.left, a.fade = 0, 0
 	}
+}
+
+// convertSome goes on with a round that makes the meta of another policy that of this one, by whole segments: an entry
+// that is missed would never be queued.
+func (s *Shard) convertSome(n int) {
+	a := &s.keep.ageing
+	for n > 0 {
+		passed, round := a.hand.sweepSegment(&s.index, s.convertSlot)
+		if n -= passed; round {
+			for i := range s.index.spill {
+				s.convertSlot(&s.index.spill[i])
+			}
+			a.left, a.convert = 0, false
+			return
+		}
+	}
+}
+
+// convertSlot gives an entry that came under another policy the meta of one that was used now.
+func (s *Shard) convertSlot(at *uint64) {
+	meta := uint8(0)
+	if q := s.keep.queues; q != nil {
+		meta = q.enter(Hash(s.arena.record(*at).key()), true, s.keep.now)
+	} else {
+		meta = s.newMeta(0)
+	}
+	*at = withMeta(*at, meta)
 }
 
 func (s *Shard) ageSlot(at *uint64) {
 	k := &s.keep
 	meta := metaOf(*at)
 	switch {
-	case k.ageing.convert:
-		meta = s.newMeta()
 	case k.kind == kindCounts:
 		meta -= min(meta, k.ageing.fade)
 	case age(meta, k.tick) > ageMax:
@@ -95,4 +128,7 @@ func (k *keeper) forget() {
 	k.expiry = hand{}
 	k.ageing = ageing{}
 	k.grown, k.roomAt = 0, 0
+	if k.queues != nil {
+		k.queues = new(queues)
+	}
 }

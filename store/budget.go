@@ -30,11 +30,15 @@ type kind uint32
 const (
 	kindClock  kind = iota << metaBits // the tick of the last use
 	kindCounts                         // a logarithmic count of uses
+	kindQueues                         // which queue, and uses since it is there
 )
 
 func (p Policy) kind() kind {
-	if p == AllKeysLFU {
+	switch p {
+	case AllKeysLFU:
 		return kindCounts
+	case AllKeysS3FIFO:
+		return kindQueues
 	}
 	return kindClock
 }
@@ -89,8 +93,8 @@ func (b *Budget) SetPolicy(p Policy) {
 	}
 }
 
-// Used returns the bytes that the shards' entries take: their cells and their slots, which is what evicting all of
-// them would win back. It is off by at most 4 KiB a shard, and by 1/256 of the limit or 64 bytes a shard.
+// Used returns the bytes that the shards' entries take: their cells and their slots, and the queues of a
+// policy that has some, which is what evicting all of them would win back. It is off by at most 4 KiB a shard, and by 1/256 of the limit or 64 bytes a shard.
 func (b *Budget) Used() int64 { return b.used.Load() }
 
 // borrowable returns how far above the limit a shard may go that has nothing to give up while others have.

@@ -14,6 +14,7 @@ type keeper struct {
 	expiry hand
 	ageing ageing
 	pool   pool
+	queues *queues // nil if the policy has none
 
 	victims  int // of MakeRoom, since it last told the budget
 	coldness int64
@@ -47,8 +48,8 @@ func (s *Shard) Attach(b *Budget) {
 	}
 }
 
-// inUse returns the bytes that the shard's entries take: their cells and their slots.
-func (s *Shard) inUse() int { return s.arena.used + s.entries*wordSize }
+// inUse returns the bytes that the shard's entries take: their cells and their slots, and queues if the policy has any.
+func (s *Shard) inUse() int { return s.arena.used + s.entries*wordSize + s.keep.queues.held() }
 
 // settle tells the budget what has changed, if it is enough. Every change that allocates or frees ends with it.
 func (s *Shard) settle() {
@@ -142,6 +143,8 @@ func (s *Shard) evict(least int64) (coldness int64, ok bool) {
 	switch s.keep.policy {
 	case NoEviction:
 		return 0, false
+	case AllKeysS3FIFO:
+		return s.evictQueued(least)
 	default:
 		return s.evictSampled(least)
 	}

@@ -52,7 +52,7 @@ func inUseOf(s *Shard) (n int) {
 			n += int(m.used) * cellSize(int(m.class))
 		}
 	}
-	return n + s.Len()*wordSize
+	return n + s.Len()*wordSize + s.keep.queues.held()
 }
 
 func TestPolicyNames(t *testing.T) {
@@ -90,7 +90,7 @@ func TestNoEviction(t *testing.T) {
 // TestLimit writes values of all sizes under each policy that evicts. Used must be what the entries take, nothing may go
 // while the store is under its limit, and after each write it may be over it by that write and the slack.
 func TestLimit(t *testing.T) {
-	for _, p := range []Policy{AllKeysLRU, AllKeysLFU, VolatileTTL} {
+	for _, p := range []Policy{AllKeysLRU, AllKeysLFU, AllKeysS3FIFO, VolatileTTL} {
 		t.Run(p.String(), func(t *testing.T) {
 			const limit = 4 << 20
 			c := newCache(limit, p)
@@ -143,12 +143,13 @@ func TestEvictionOrder(t *testing.T) {
 				c.shard.Get(Hash(numbered(i)), numbered(i), c.now)
 			}
 		}},
+		{AllKeysS3FIFO, func(c *cache, i int) { c.shard.Get(Hash(numbered(i)), numbered(i), c.now) }},
 		{VolatileTTL, func(c *cache, i int) {
 			c.shard.SetDeadline(Hash(numbered(i)), numbered(i), c.now+1e10, c.now)
 		}},
 	} {
 		t.Run(c.policy.String(), func(t *testing.T) {
-			cache := newCache(n*144, c.policy)
+			cache := newCache(n*160, c.policy)
 			for i := range n {
 				cache.set(numbered(i), cache.now+1e9+int64(i))
 			}
@@ -179,5 +180,108 @@ func TestEvictionOrder(t *testing.T) {
 				t.Errorf("%d of %d favoured entries kept", favoured, n/2)
 			}
 		})
+	}
+}
+
+// TestPolicyChanges goes from each policy to each other while the cache is in use: it must go on within its limit, and
+// give up what the new policy prefers to once it has seen some use.
+func TestPolicyChanges(t *testing.T) {
+	const limit = 2 << 20
+	rng := rand.New(rand.NewPCG(22, 22))
+	c := newCache(limit, NoEviction)
+	for c.set(numbered(rng.IntN(100_000)), c.now+1e9) {
+	}
+	for range 40 {
+		p := Policy(rng.IntN(len(policies)))
+		c.budget.SetPolicy(p)
+		evicted := c.shard.Stats().Evicted
+		for i := range 20_000 {
+			c.now += int64(i & 1)
+			key := numbered(rng.IntN(100_000))
+			if _, ok := c.shard.Get(Hash(key), key, c.now); !ok && !c.set(key, c.now+1e9) && p != NoEviction {
+				t.Fatalf("write %d refused under %v", i, p)
+			}
+			if i%1000 == 0 {
+				c.shard.Maintain(c.now, 200)
+			}
+			if over := c.shard.inUse() - limit; i > 5000 && over > slackMax+256 { // queues are built meanwhile
+				t.Fatalf("%d over the limit under %v", over, p)
+			}
+		}
+		if n := c.shard.Stats().Evicted - evicted; (n > 0) != (p != NoEviction) {
+			t.Fatalf("%d evicted under %v", n, p)
+		}
+		if err := checkInvariants(c.shard); err != nil {
+			t.Fatalf("under %v: %v", p, err)
+		}
+	}
+}
+
+// TestEvictionIsBounded lowers the limit to a tenth and then writes small and large values: no write may evict more than
+// its bound, and all of them together must reach the limit. Then Maintain is given the rest to do.
+func TestEvictionIsBounded(t *testing.T) {
+	for p := range Policy(len(policies)) {
+		if p == NoEviction {
+			continue
+		}
+		const limit = 8 << 20
+		c := newCache(limit, p)
+		n := 0
+		for ; c.shard.Stats().Evicted == 0; n++ {
+			c.set(numbered(n), c.now+1e9+int64(n))
+		}
+		c.budget.SetLimit(limit / 10)
+		for i := 0; c.shard.inUse() > limit/10; i++ {
+			before, inUse := c.shard.Stats().Evicted, c.shard.inUse()
+			if i%50 == 49 {
+				c.value = make([]byte, 20_000)
+			}
+			if !c.set(numbered(n+i), c.now+1e9) {
+				t.Fatalf("%v: write %d refused", p, i)
+			}
+			evicted := c.shard.Stats().Evicted - before
+			c.value = c.value[:100]
+			// The write before, of 20,000 bytes, is paid for twice over.
+			if most := uint64(victimsPerWrite + 2*22_000/120); evicted > most {
+				t.Fatalf("%v: write %d evicted %d", p, i, evicted)
+			}
+			if i > n || i%50 != 49 && c.shard.inUse() > inUse {
+				t.Fatalf("%v: write %d: still %d over the limit", p, i, c.shard.inUse()-limit/10)
+			}
+		}
+		c.budget.SetLimit(limit / 100)
+		calls := 0
+		for ; c.shard.Maintain(c.now, 160); calls++ {
+			before := c.shard.Stats().Evicted
+			c.shard.Maintain(c.now, 160)
+			if n := c.shard.Stats().Evicted - before; n > 160/workPerVictim {
+				t.Fatalf("%v: Maintain(160) evicted %d", p, n)
+			}
+			if calls > n {
+				t.Fatalf("%v: Maintain always wants more", p)
+			}
+		}
+		if over := c.shard.inUse() - limit/100; over > slackMax {
+			t.Errorf("%v: Maintain stops %d over the limit", p, over)
+		}
+	}
+}
+
+// TestFullShard pretends that all page ids but a few are taken: MakeRoom must refuse before addPage panics.
+func TestFullShard(t *testing.T) {
+	s := New()
+	s.Set(Hash(nil), nil, nil, 0)
+	s.arena.pages = append(s.arena.pages, make([][]byte, maxPages-len(s.arena.pages)-2*pagesPerWrite)...)
+	s.arena.meta = append(s.arena.meta, make([]pageMeta, maxPages-len(s.arena.meta)-2*pagesPerWrite)...)
+	n := 0
+	for value := make([]byte, cellMax+1); s.MakeRoom(0); n++ {
+		s.Set(Hash(numbered(n)), numbered(n), value, 0)
+	}
+	if n != pagesPerWrite {
+		t.Errorf("took %d pages of %d", n, 2*pagesPerWrite)
+	}
+	s.Delete(Hash(numbered(0)), numbered(0), 0)
+	if !s.MakeRoom(0) {
+		t.Error("refuses with a page to spare")
 	}
 }

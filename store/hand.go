@@ -29,6 +29,20 @@ func (h *hand) step(x *index) (round bool) {
 	return true
 }
 
+// sweepSegment is sweep of all slots of the segment where the hand stands: none of them can be missed.
+func (h *hand) sweepSegment(x *index, fn func(slot *uint64)) (passed int, round bool) {
+	if x.dir == nil {
+		return 0, true
+	}
+	g := h.segment(x)
+	for i := range g.slots {
+		if g.slots[i] != 0 {
+			fn(&g.slots[i])
+		}
+	}
+	return len(g.slots), h.step(x)
+}
+
 // sweep calls fn with the used ones of the next n slots, or of those to the end of the round, which it reports with
 // the number of slots. fn may change the slot's meta only.
 func (h *hand) sweep(x *index, n int, fn func(slot *uint64)) (passed int, round bool) {

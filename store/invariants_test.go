@@ -15,6 +15,9 @@ func checkInvariants(s *Shard) error {
 	if err := checkPages(&s.arena, cells); err != nil {
 		return err
 	}
+	if err := checkQueues(s); err != nil {
+		return err
+	}
 	return checkLists(&s.arena)
 }
 
@@ -66,7 +69,7 @@ func checkIndex(s *Shard, cells map[uint32]map[int]bool) error {
 			x.segments, x.deepest, s.entries, segments, deepest, entries+len(x.spill))
 	}
 	held := segments*int(unsafe.Sizeof(segment{})) + cap(x.dir)*int(unsafe.Sizeof(x)) + cap(x.spill)*wordSize
-	if got := s.Memory().Reserved - s.arena.heldBytes(); got != held {
+	if got := s.Memory().Reserved - s.arena.heldBytes() - s.keep.queues.held(); got != held {
 		return fmt.Errorf("index counts %d bytes, has %d", got, held)
 	}
 	return nil
@@ -212,4 +215,45 @@ func checkLists(a *arena) error {
 		}
 	}
 	return nil
+}
+
+// checkQueues checks that the queues, if the policy has any, lead to every entry but those that are yet to be queued, and
+// that they count what they hold.
+func checkQueues(s *Shard) error {
+	q := s.keep.queues
+	if q == nil {
+		return nil
+	}
+	type queued struct {
+		hash uint64
+		meta uint8
+	}
+	leads := map[queued]bool{}
+	for bit, f := range map[uint8]*fifo{0: &q.small, mainBit: &q.main} {
+		n := 0
+		for i, b := range f.blocks {
+			if b.from >= b.n || b.n > blockLen || b.stamp > stampMask {
+				return fmt.Errorf("block %d of queue %d: %d to %d, stamp %d", i, bit, b.from, b.n, b.stamp)
+			}
+			for _, hash := range b.hashes[b.from:b.n] {
+				leads[queued{hash, b.stamp<<stampShift | bit}] = true
+				n++
+			}
+		}
+		if n != f.n {
+			return fmt.Errorf("queue %d counts %d hashes, has %d", bit, f.n, n)
+		}
+	}
+	if s.keep.ageing.convert {
+		return nil
+	}
+	var err error
+	s.index.each(func(slot uint64) bool {
+		hash := Hash(s.arena.record(slot).key())
+		if !leads[queued{hash, metaOf(slot) &^ usesMask}] {
+			err = fmt.Errorf("no queue leads to hash %#x, meta %#x", hash, metaOf(slot))
+		}
+		return err == nil
+	})
+	return err
 }

@@ -19,7 +19,7 @@ func (s *Shard) Memory() Memory {
 	return Memory{
 		Entries:  s.entries,
 		Stored:   s.stored,
-		Reserved: s.index.heldBytes() + s.arena.heldBytes(),
+		Reserved: s.index.heldBytes() + s.arena.heldBytes() + s.keep.queues.held(),
 	}
 }
 

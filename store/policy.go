@@ -15,12 +15,19 @@ const (
 	AllKeysLRU
 	// AllKeysLFU gives up those used least often, by a count that fades.
 	AllKeysLFU
+	// AllKeysS3FIFO gives up those that were not used soon after they came, then the oldest not used since they were
+	// looked at last: one scan through keys that nobody wants again does not push out those that are wanted.
+	AllKeysS3FIFO
 	// VolatileTTL gives up those with the nearest deadline, and none without one.
 	VolatileTTL
 )
 
 var policies = [...]string{
-	NoEviction: "noeviction", AllKeysLRU: "allkeys-lru", AllKeysLFU: "allkeys-lfu", VolatileTTL: "volatile-ttl",
+	NoEviction:    "noeviction",
+	AllKeysLRU:    "allkeys-lru",
+	AllKeysLFU:    "allkeys-lfu",
+	AllKeysS3FIFO: "allkeys-s3fifo",
+	VolatileTTL:   "volatile-ttl",
 }
 
 // PolicyNames lists the names that ParsePolicy reads.

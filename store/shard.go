@@ -218,7 +218,7 @@ func (s *Shard) add(hash uint64, key, value []byte, expireAt int64) {
 	size := recordSize(len(key), len(value), expireAt)
 	location, mem := s.arena.alloc(size)
 	write(mem, key, value, expireAt)
-	s.index.insert(hash, newSlot(hash, location, s.newMeta()), &s.arena)
+	s.index.insert(hash, newSlot(hash, location, s.newMeta(hash)), &s.arena)
 	s.count(load(mem), 1)
 	s.keep.grown += int64(size)
 	s.settle()

@@ -31,15 +31,23 @@ func note(at *uint64, slot uint64, mode uint32) {
 			return
 		}
 		meta++
+	case kindQueues:
+		if meta&usesMask == usesMask {
+			return
+		}
+		meta++
 	}
 	// If it fails another reader noted a use at the same time, which is as good.
 	atomic.CompareAndSwapUint64(at, slot, withMeta(slot, meta))
 }
 
 // newMeta returns the meta of a new entry.
-func (s *Shard) newMeta() uint8 {
-	if kind(s.mode&^tickMask) == kindCounts {
+func (s *Shard) newMeta(hash uint64) uint8 {
+	switch s.keep.kind {
+	case kindCounts:
 		return countNew
+	case kindQueues:
+		return s.admit(hash)
 	}
 	return uint8(s.mode)
 }

@@ -9,7 +9,7 @@ import (
 // TestReadersNoteUses lets goroutines read under a read lock, while another writes and maintains under the write lock:
 // the race detector must have nothing to say, and no entry may be lost or changed by the notes.
 func TestReadersNoteUses(t *testing.T) {
-	for _, p := range []Policy{NoEviction, AllKeysLRU, AllKeysLFU} {
+	for _, p := range []Policy{NoEviction, AllKeysLRU, AllKeysLFU, AllKeysS3FIFO} {
 		s, b := New(), NewBudget(0, p)
 		s.Attach(b)
 		const n = 2000
@@ -116,7 +116,7 @@ func TestFreq(t *testing.T) {
 
 // TestEvictionDoesNotAllocate holds what a server does for each command at its limit to no allocation.
 func TestEvictionDoesNotAllocate(t *testing.T) {
-	for _, p := range []Policy{AllKeysLRU, AllKeysLFU, VolatileTTL} {
+	for _, p := range []Policy{AllKeysLRU, AllKeysLFU, AllKeysS3FIFO, VolatileTTL} {
 		c := newCache(1<<20, p)
 		keys := benchKeysOf(50_000)
 		i := 0
