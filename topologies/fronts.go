@@ -23,7 +23,7 @@ type fronts struct {
 func (in *Instance) openFronts() (err error) {
 	if in.cfg.HTTP != "" {
 		in.fronts.keys, err = web.Start(web.Options{
-			Addr: in.cfg.HTTP, NewCaller: func() web.Caller { return in.NewCaller() }, Password: in.host.password,
+			Addr: in.cfg.HTTP, NewCaller: func() web.Caller { return in.NewCaller() }, Password: in.host.Password,
 			MaxValue: in.cfg.Limits.MaxBulk, MaxConns: in.cfg.MaxConns, Log: in.cfg.Log,
 		})
 		if err != nil {
@@ -34,7 +34,7 @@ func (in *Instance) openFronts() (err error) {
 		in.fronts.figures.in = in
 		in.fronts.figures.shards = in.NewCaller()
 		in.fronts.admin, err = admin.Start(admin.Options{
-			Addr: in.cfg.Admin, Public: in.cfg.AdminPublic, Figures: in.fronts.figures.read, Password: in.host.password,
+			Addr: in.cfg.Admin, Public: in.cfg.AdminPublic, Figures: in.fronts.figures.read, Password: in.host.Password,
 			Ready: func() bool { return !in.fronts.draining.Load() }, Log: in.cfg.Log,
 		})
 	}

@@ -65,9 +65,6 @@ func (c *counters) addTo(n *command.Counts) {
 	n.Expired += c.expired.Load()
 }
 
-// password is what clients must show; "" for nothing.
-func (h *host) password() string { return "" }
-
 // routing is how keys find their shards in this instance.
 func (h *host) routing() routing { return h.in.Settings.routing() }
 
