@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -244,4 +245,70 @@ func TestOwnerServesInOrder(t *testing.T) {
 	mustEqual(t, ran, []string{"a", "b", "c", "d", "e"})
 	o.give(0, piece("f", false))
 	mustEqual(t, ran, []string{"a", "b", "c", "d", "e", "f"})
+}
+
+// Transactions over keys of several owners are executed whole, and WATCH loses no update.
+func TestTransactionsAcrossOwners(t *testing.T) {
+	const accounts, clients, rounds, total = 6, 5, 60, 6 * 100
+	for _, v := range routedVariants() {
+		t.Run(v.String(), func(t *testing.T) {
+			addr := v.open(t).Addr().String()
+			setup := dial(t, addr)
+			audit := [][]string{{"MULTI"}}
+			for i := range accounts {
+				setup.do([]string{"SET", fmt.Sprintf("account:%d", i), "100"})
+				audit = append(audit, []string{"GET", fmt.Sprintf("account:%d", i)})
+			}
+			audit = append(audit, []string{"EXEC"})
+			var wg sync.WaitGroup
+			for id := range clients {
+				c, rng := dial(t, addr), rand.New(rand.NewPCG(2, uint64(id)))
+				wg.Go(func() {
+					for range rounds {
+						from, to := fmt.Sprintf("account:%d", rng.IntN(accounts)), fmt.Sprintf("account:%d", rng.IntN(accounts))
+						c.do([]string{"MULTI"}, []string{"DECRBY", from, "7"}, []string{"INCRBY", to, "7"}, []string{"EXEC"})
+						replies := c.do(audit...)
+						sum := 0
+						for i, line := range strings.Split(replies[len(replies)-1], "\r\n") {
+							if n, err := strconv.Atoi(line); err == nil && i%2 == 0 {
+								sum += n
+							}
+						}
+						if sum != total {
+							t.Errorf("the accounts hold %d of %d: %q", sum, total, replies[len(replies)-1])
+						}
+					}
+				})
+				wg.Go(func() { increment(t, dial(t, addr), rounds) })
+			}
+			wg.Wait()
+			n := fmt.Sprint(clients * rounds)
+			mustEqual(t, setup.do([]string{"GET", "counter"}), []string{fmt.Sprintf("$%d\r\n%s\r\n", len(n), n)})
+		})
+	}
+}
+
+// increment adds one to a counter so many times, by reading it, and writing it only if nobody else has meanwhile.
+func increment(t *testing.T, c *client, times int) {
+	for done, tries := 0, 0; done < times; tries++ {
+		got := c.do([]string{"WATCH", "counter", "witness"}, []string{"GET", "counter"})
+		n := 0
+		if lines := strings.Split(got[1], "\r\n"); len(lines) == 3 {
+			n = atoi(t, lines[1])
+		}
+		next := strconv.Itoa(n + 1)
+		got = c.do([]string{"MULTI"}, []string{"SET", "counter", next}, []string{"SET", "witness", next}, []string{"EXEC"})
+		switch got[3] {
+		case "*2\r\n+OK\r\n+OK\r\n":
+			done++
+		case "*-1\r\n":
+		default:
+			t.Errorf("EXEC answers %q", got[3])
+			return
+		}
+		if tries > 10000 {
+			t.Errorf("%d of %d updates after %d tries", done, times, tries)
+			return
+		}
+	}
 }
