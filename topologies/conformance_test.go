@@ -86,6 +86,9 @@ func factors(topo *Topology) (vs []variant) {
 		vs = append(vs, v)
 	}
 	add(func(v *variant) { v.route = "session_prefix" })
+	if _, err := topo.workers(4, 2, 2); err == nil && topo.routes { // two of them own nothing
+		add(func(v *variant) { v.workers, v.shards = 4, 2 })
+	}
 	for _, b := range topo.boundaries {
 		add(func(v *variant) { v.boundary = b })
 	}
