@@ -60,7 +60,7 @@ func threadCPU(tid int) time.Duration {
 	return time.Duration(ts.Nano())
 }
 
-func (t *netpoll) traffic() Traffic {
+func (t *netConns) traffic() Traffic {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	sum := t.gone
@@ -70,4 +70,4 @@ func (t *netpoll) traffic() Traffic {
 	return sum
 }
 
-func (t *netpoll) loopCPU() []time.Duration { return nil }
+func (t *netConns) loopCPU() []time.Duration { return nil }

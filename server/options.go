@@ -11,6 +11,7 @@ import (
 const (
 	Netpoll = "netpoll"
 	Epoll   = "epoll"
+	Redcon  = "redcon"
 )
 
 // Defaults of Options.
@@ -28,7 +29,7 @@ const readSize = 64 << 10
 
 // Options say how to serve.
 type Options struct {
-	Transport string   // Netpoll or Epoll
+	Transport string   // Netpoll, Epoll or Redcon
 	Listen    []Listen // at least one
 	Loops     int      // Epoll: number of event loops, at least 1
 	PinTo     []int    // Epoll: loop i runs on CPU PinTo[i % len]; empty: not pinned

@@ -23,12 +23,15 @@ const (
 )
 
 // The rejection in both protocols.
-var rejectRESP, rejectSCNP = rejectionIn(wire.RESP), rejectionIn(wire.Typed)
+var (
+	rejectRESP = errorIn(wire.RESP, "ERR max connections reached")
+	rejectSCNP = errorIn(wire.Typed, "ERR max connections reached")
+)
 
-func rejectionIn(f wire.Form) []byte {
+func errorIn(f wire.Form, text string) []byte {
 	var w wire.Writer
 	w.Begin(&wire.Request{Frame: wire.Frame{Form: f}})
-	w.Error("ERR max connections reached")
+	w.Error(text)
 	w.End()
 	return w.Buf
 }

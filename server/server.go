@@ -76,10 +76,12 @@ func Start(opts Options, b Backend) (*Server, error) {
 	switch opts.Transport {
 	case Netpoll:
 		s.transport = newNetpoll(s)
+	case Redcon:
+		s.transport = newRedcon(s)
 	case Epoll:
 		s.transport, err = newEpoll(s)
 	default:
-		err = fmt.Errorf("unknown transport %q; have %s, %s", opts.Transport, Epoll, Netpoll)
+		err = fmt.Errorf("unknown transport %q; have %s, %s, %s", opts.Transport, Epoll, Netpoll, Redcon)
 	}
 	if err == nil {
 		err = s.transport.start()

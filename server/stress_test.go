@@ -307,6 +307,9 @@ func mustLog(t *testing.T, lines logLines, why verdict) {
 // Whatever ends a connection before its time is logged with its reason.
 func TestBadInputIsLogged(t *testing.T) {
 	eachTransport(t, func(t *testing.T, opts Options, e *echo) {
+		if opts.Transport == Redcon {
+			return // it parses, and has texts of its own
+		}
 		lines := make(logLines, 1000)
 		opts.Log = lines.logger()
 		s := start(t, opts, e)

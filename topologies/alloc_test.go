@@ -15,7 +15,7 @@ import (
 // The whole path of a GET and a SET, from the socket through the store and back, allocates nothing, in every topology
 // over every transport, with one worker and with several, in RESP and in SCNP.
 func TestGetSetDoesNotAllocate(t *testing.T) {
-	for _, v := range variants() {
+	for _, v := range scnpVariants() {
 		t.Run(v.String(), func(t *testing.T) {
 			nc, err := net.Dial("tcp", v.open(t).Addr().String())
 			if err != nil {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/shardlab/shardlab/server"
 )
 
 var long = flag.Bool("long", false, "run the conformance streams with a million requests for each topology and transport")
@@ -72,6 +74,11 @@ func variants() (vs []variant) {
 		vs = append(vs, factors(topo)...)
 	}
 	return vs
+}
+
+// scnpVariants are those that know SCNP: redcon parses requests itself.
+func scnpVariants() []variant {
+	return slices.DeleteFunc(variants(), func(v variant) bool { return v.transport == server.Redcon })
 }
 
 // factors are the forms of a topology in which one factor is not the preset's.

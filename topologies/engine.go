@@ -17,7 +17,7 @@ var engineTopology = &Topology{
 	Boundary: boundaryOwned, Dispatch: "message per batch",
 	anywhere:       true,
 	routes:         true,
-	Transports:     []string{server.Netpoll, server.Epoll},
+	Transports:     []string{server.Netpoll, server.Epoll, server.Redcon},
 	shardPerWorker: true,
 	workers:        runtimeWorkers,
 	build: func(in *Instance) (server.Backend, []server.Listen, error) {

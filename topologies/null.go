@@ -13,7 +13,7 @@ var null = &Topology{
 	Name:     "null",
 	About:    "a responder without a store: the ceiling of what sockets, parsing and the client allow",
 	Boundary: boundaryNone, Dispatch: "connection handoff",
-	Transports: []string{server.Epoll, server.Netpoll},
+	Transports: []string{server.Epoll, server.Netpoll, server.Redcon},
 	anywhere:   true,
 	Responder:  true,
 	workers:    func(asked, _, cpus int) (int, error) { return orDefault(asked, cpus), nil },

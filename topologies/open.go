@@ -41,7 +41,8 @@ func Open(cfg Config) (*Instance, error) {
 	}
 	opts := server.Options{
 		Transport: in.Settings.Transport, Listen: listen, Loops: in.Settings.Workers,
-		MaxConns: cfg.MaxConns, IdleTimeout: cfg.IdleTimeout, Limits: cfg.Limits, Log: cfg.Log, Dedicated: cfg.Dedicated,
+		MaxConns: cfg.MaxConns, Limits: cfg.Limits, Log: cfg.Log, Dedicated: cfg.Dedicated,
+		IdleTimeout: cfg.IdleTimeout, WriteTimeout: cfg.WriteTimeout, MaxOutput: cfg.MaxOutput,
 	}
 	if in.Settings.Pinned {
 		if opts.PinTo = cfg.CPUs; len(opts.PinTo) == 0 {
@@ -70,6 +71,9 @@ func (in *Instance) Addr() net.Addr { return in.srv.Addrs()[0] }
 
 // DirectAddrs are the direct shard ports, by shard; nil for a topology without.
 func (in *Instance) DirectAddrs() []net.Addr { return in.srv.Addrs()[1:] }
+
+// ShutdownAsked is closed when a client has asked for the end of the server.
+func (in *Instance) ShutdownAsked() <-chan struct{} { return in.srv.ShutdownAsked() }
 
 // publicOnly is the listening list of a topology with one address, whose connections any loop may have.
 func (in *Instance) publicOnly() []server.Listen { return in.publicAt(server.AnyLoop) }

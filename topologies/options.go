@@ -51,6 +51,10 @@ func Options() []Option {
 		DurationOption("idle-timeout", "close connections that are silent for so long; 0: never",
 			func(c *Config) *time.Duration { return &c.IdleTimeout }),
 		countOption("max-connections", "most connections at once", func(c *Config) *int { return &c.MaxConns }),
+		DurationOption("write-timeout", "how long max-output may wait for a client that takes nothing",
+			func(c *Config) *time.Duration { return &c.WriteTimeout }),
+		sizeOption("max-output", "replies that may wait for a client for longer, the kernel's queue included",
+			func(c *Config) *int { return &c.MaxOutput }),
 		sizeOption("max-bulk", "longest argument of a request, up to 512MiB", func(c *Config) *int { return &c.Limits.MaxBulk }),
 		textOption("http", "address that serves keys over HTTP, host:port (default: none)", func(c *Config) *string { return &c.HTTP }),
 		textOption("admin", "address of the pages /metrics, /healthz, /readyz and /debug/pprof, host:port (default: none)",
@@ -90,6 +94,8 @@ func (c Config) WithDefaults() Config {
 	c.Bind = orDefault(c.Bind, "127.0.0.1:6380")
 	c.MaxMemoryPolicy = orDefault(c.MaxMemoryPolicy, store.NoEviction.String())
 	c.MaxConns = orDefault(c.MaxConns, server.DefaultMaxConns)
+	c.WriteTimeout = orDefault(c.WriteTimeout, server.DefaultWriteTimeout)
+	c.MaxOutput = orDefault(c.MaxOutput, server.DefaultMaxOutput)
 	c.Limits = c.Limits.WithDefaults()
 	return c
 }

@@ -35,7 +35,7 @@ const (
 
 // The words of each factor, the default first.
 var (
-	transportNames = []string{server.Epoll, server.Netpoll}
+	transportNames = []string{server.Epoll, server.Netpoll, server.Redcon}
 	boundaryNames  = []string{boundaryShared, boundaryPerShard, boundaryOwned}
 	pinNames       = []string{PinAuto, PinOn, PinOff}
 	lockNames      = []string{lockRW, lockMu, lockRB}

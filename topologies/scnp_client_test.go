@@ -31,7 +31,7 @@ func scnpClient(t *testing.T, in *Instance) *scnp.Client {
 }
 
 func TestSCNPClient(t *testing.T) {
-	for _, v := range variants() {
+	for _, v := range scnpVariants() {
 		t.Run(v.String(), func(t *testing.T) { scnpSession(t, scnpClient(t, v.open(t))) })
 	}
 }

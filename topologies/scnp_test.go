@@ -126,7 +126,7 @@ func TestSCNPAgrees(t *testing.T) {
 			continue
 		}
 		frames, want := translate(requests, replies, way, 7)
-		for _, v := range variants() {
+		for _, v := range scnpVariants() {
 			t.Run(name+"/"+v.String(), func(t *testing.T) {
 				got := exchange(t, v.open(t).Addr().String(), frames, 7)
 				mustAgree(t, requests, got, want, "RESP")
@@ -139,7 +139,7 @@ func TestSCNPAgrees(t *testing.T) {
 func TestLargeSCNPReplies(t *testing.T) {
 	requests, replies := largeExchange()
 	frames, want := translate(requests, replies, asAny, 5)
-	for _, v := range variants() {
+	for _, v := range scnpVariants() {
 		t.Run(v.String(), func(t *testing.T) {
 			mustAgree(t, requests, exchange(t, v.open(t).Addr().String(), frames, 3), want, "a plain reading")
 		})
@@ -166,7 +166,7 @@ func TestSCNPHashesAreChecked(t *testing.T) {
 		scnpFrame(2, "ERR SCNP hash-only GET is not served; send the key's bytes"),
 		scnpFrame(4, "v"), scnpReply("*2\r\n$1\r\nv\r\n$-1\r\n"), scnpFrame(2, "ERR unsupported command"),
 	}
-	for _, v := range variants() {
+	for _, v := range scnpVariants() {
 		t.Run(v.String(), func(t *testing.T) {
 			mustEqual(t, exchange(t, v.open(t).Addr().String(), frames, 1), want)
 		})

@@ -47,9 +47,11 @@ type Config struct {
 	// gives way: noeviction (the default: writes are refused) or another name that store.ParsePolicy reads.
 	MaxMemory       int64
 	MaxMemoryPolicy string
-	Password        string        // what clients must log in with; "": nothing
-	IdleTimeout     time.Duration // after which a silent connection is closed; 0: never
-	MaxConns        int           // default server.DefaultMaxConns
+	Password        string // what clients must log in with; "": nothing
+	MaxConns        int    // default server.DefaultMaxConns
+	// What a connection is closed for, as in server.Options: silence, and replies that nobody takes.
+	IdleTimeout, WriteTimeout time.Duration
+	MaxOutput                 int
 	// DirectPort is the first direct shard port; shard n listens on DirectPort+n. By default it is the public port + 1, and when the
 	// kernel chose the public port it chooses these too.
 	DirectPort int

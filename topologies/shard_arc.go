@@ -9,7 +9,7 @@ var shardArc = &Topology{
 	About:    "a handle per shard, a goroutine per connection, each shard with its own reader-writer lock",
 	Boundary: boundaryPerShard, Dispatch: "runtime-scheduled",
 	boundaries: []string{boundaryShared},
-	Transports: []string{server.Netpoll, server.Epoll},
+	Transports: []string{server.Netpoll, server.Epoll, server.Redcon},
 	anywhere:   true,
 	workers:    runtimeWorkers,
 	build:      buildLocked,

@@ -10,7 +10,7 @@ var shared = &Topology{
 	About:    "one store handle, a goroutine per connection, a reader-writer lock per shard",
 	Boundary: boundaryShared, Dispatch: "runtime-scheduled",
 	boundaries: []string{boundaryPerShard},
-	Transports: []string{server.Netpoll, server.Epoll},
+	Transports: []string{server.Netpoll, server.Epoll, server.Redcon},
 	anywhere:   true,
 	workers:    runtimeWorkers,
 	build:      buildLocked,

@@ -89,6 +89,58 @@ func TestServeEndsInOrder(t *testing.T) {
 	}
 }
 
+// A connection that does not take its replies holds up the end for as long as --drain says, or until a second signal.
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	for _, transport := range []string{"netpoll", "epoll", "redcon"} {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			p := startShardlab(t, "serve", "--topology", "shared", "--transport", transport, "--bind", "127.0.0.1:0", "--drain", "10m")
+			line, err := p.out.ReadString('\n')
+			if err != nil {
+				_, _, said := p.end(t)
+				t.Fatalf("%v: %s", err, said)
+			}
+			addr := strings.TrimSpace(line)
+			nc, err := net.Dial("tcp", addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer nc.Close()
+			nc.SetDeadline(time.Now().Add(20 * time.Second))
+			fmt.Fprintf(nc, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1000000\r\n%s\r\n", strings.Repeat("v", 1_000_000))
+			fmt.Fprint(nc, strings.Repeat("GET k\r\n", 200))
+			if reply, _ := bufio.NewReaderSize(nc, 16).ReadString('\n'); reply != "+OK\r\n" {
+				t.Fatalf("SET: %q", reply)
+			}
+			p.signal(t, syscall.SIGTERM)
+			for { // until it drains
+				other, err := net.Dial("tcp", addr)
+				if err != nil {
+					break
+				}
+				other.Close()
+			}
+			ended := make(chan struct{})
+			go func() { p.end(t); close(ended) }()
+			again := time.NewTicker(10 * time.Millisecond)
+			defer again.Stop()
+			for {
+				select {
+				case <-ended:
+					if state := p.cmd.ProcessState.Sys().(syscall.WaitStatus); !state.Signaled() {
+						t.Errorf("ended with %v, not by the second signal", p.cmd.ProcessState)
+					}
+					return
+				case <-again.C:
+					p.cmd.Process.Signal(syscall.SIGTERM)
+				case <-time.After(20 * time.Second):
+					t.Fatal("still there after the second signal")
+				}
+			}
+		})
+	}
+}
+
 func firstCPU(t *testing.T) string {
 	t.Helper()
 	status, err := os.ReadFile("/proc/self/status")

@@ -55,7 +55,7 @@ func runScenario(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	sc, err := scenarios.Load(c.Args().First(), scenarios.Names{
-		Topologies: topologies.Names(), Transports: []string{server.Epoll, server.Netpoll},
+		Topologies: topologies.Names(), Transports: []string{server.Epoll, server.Netpoll, server.Redcon},
 	})
 	if err != nil {
 		return err

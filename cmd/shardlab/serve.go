@@ -120,7 +120,10 @@ func serve(ctx context.Context, c *cli.Command) error {
 		fmt.Fprintf(errw, "%s=%s ", p[0], p[1])
 	}
 	fmt.Fprintln(errw)
-	<-ctx.Done()
+	select {
+	case <-ctx.Done(): // main lets a second signal kill
+	case <-in.ShutdownAsked():
+	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), own.drain)
 	defer cancel()
 	if err := in.Shutdown(drain); err != nil {
