@@ -59,7 +59,8 @@ func (in *Instance) AdminAddr() net.Addr {
 
 // Shutdown drains and closes the instance: readiness is taken back, HTTP requests and in-process calls that have begun are
 // answered, then the connections drain as server.Server.Shutdown says; the admin pages go last, so that all of it can be watched. HTTP
-// may take half of the time that ctx leaves. When the time is over, what is left is cut and the context's error returned.
+// may take half of the time that ctx leaves. When the time is over, what is left is cut and the context's error returned. A
+// store that came as Config.Store stays open.
 func (in *Instance) Shutdown(ctx context.Context) error {
 	in.fronts.draining.Store(true)
 	var errs []error
@@ -73,6 +74,7 @@ func (in *Instance) Shutdown(ctx context.Context) error {
 	if in.fronts.admin != nil {
 		errs = append(errs, in.fronts.admin.Shutdown(ctx))
 	}
+	errs = append(errs, in.closeStore())
 	return errors.Join(errs...)
 }
 

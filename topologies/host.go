@@ -30,9 +30,10 @@ type host struct {
 
 func newHost(in *Instance) *host {
 	h := &host{in: in, started: time.Now()}
-	policy, _ := store.ParsePolicy(in.cfg.MaxMemoryPolicy) // resolved, as is the mode
-	h.budget = store.NewBudget(in.cfg.MaxMemory, policy)
-	h.txMode, _ = command.ParseTxMode(in.Settings.Transactions)
+	if h.budget = in.cfg.budget(); in.store != nil {
+		h.budget = in.store.budget
+	}
+	h.txMode, _ = command.ParseTxMode(in.Settings.Transactions) // resolved
 	if in.Settings.Transport == server.Epoll {
 		for range in.Settings.Workers {
 			h.plans = append(h.plans, new(plan))

@@ -1,8 +1,6 @@
 package topologies
 
 import (
-	"slices"
-
 	"github.com/shardlab/shardlab/server"
 	"github.com/shardlab/shardlab/server/command"
 	"github.com/shardlab/shardlab/store"
@@ -11,10 +9,10 @@ import (
 // buildLocked builds a topology whose sessions execute where they arrive, under locks.
 func buildLocked(in *Instance) (server.Backend, []server.Listen, error) {
 	s := &in.Settings
-	kind, scope := lockKinds[s.Lock], lockScopes[s.LockScope]
-	var all cells = newSharedStore(s.Shards, kind, in.host.budget)
+	scope := lockScopes[s.LockScope]
+	var all cells = in.store
 	if s.Boundary == boundaryPerShard {
-		all = newHandles(s.Shards, kind, in.host.budget)
+		all = newHandles(in.store)
 	}
 	keys := func(server.Place) keyspace { return newLocked(all.handle(), in.host.routing(), scope) }
 	b := backend{in.host, keys}
@@ -23,40 +21,6 @@ func buildLocked(in *Instance) (server.Backend, []server.Listen, error) {
 	}
 	return &b, in.publicOnly(), nil
 }
-
-// sharedStore is the shared boundary: one object, one handle, a lock for each shard inside.
-type sharedStore struct{ cells []cell }
-
-func newSharedStore(shards int, kind lockKind, budget *store.Budget) *sharedStore {
-	s := &sharedStore{make([]cell, shards)}
-	for i := range s.cells {
-		s.cells[i].init(kind, budget)
-	}
-	return s
-}
-
-func (s *sharedStore) cell(i int) *cell { return &s.cells[i] }
-func (s *sharedStore) len() int         { return len(s.cells) }
-func (s *sharedStore) handle() cells    { return s }
-
-// handles is the per-shard boundary: the shards are separate objects, and whoever uses them holds a handle to each. It
-// costs a pointer more on the way, and a single shard can be handed out.
-type handles []*cell
-
-func newHandles(shards int, kind lockKind, budget *store.Budget) handles {
-	h := make(handles, shards)
-	for i := range h {
-		h[i] = new(cell)
-		h[i].init(kind, budget)
-	}
-	return h
-}
-
-func (h handles) cell(i int) *cell { return h[i] }
-func (h handles) len() int         { return len(h) }
-
-// handle copies the handles, not the shards.
-func (h handles) handle() cells { return slices.Clone(h) }
 
 // cells is what the two boundaries have in common.
 type cells interface {

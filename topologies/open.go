@@ -17,6 +17,7 @@ type Instance struct {
 	cfg      Config
 	topology *Topology
 	host     *host
+	store    *Store // nil where shards are not shared
 	backend  server.Backend
 	srv      *server.Server
 	callers  callers
@@ -34,11 +35,36 @@ func Open(cfg Config) (*Instance, error) {
 	if in.Settings, err = resolve(t, cfg, cfg.processors()); err != nil {
 		return nil, err
 	}
+	in.openStore()
 	in.host = newHost(in)
-	backend, listen, err := t.build(in)
-	if err != nil {
-		return nil, err
+	if err := in.start(); err != nil {
+		return nil, errors.Join(err, in.closeStore())
 	}
+	return in, nil
+}
+
+// openStore takes the caller's store or, where shards are shared, makes one.
+func (in *Instance) openStore() {
+	if in.store = in.cfg.Store; in.store == nil && in.Settings.locked() {
+		in.store = newStore(&in.Settings, in.cfg.budget())
+	}
+}
+
+// closeStore closes the store if it is not the caller's.
+func (in *Instance) closeStore() error {
+	if in.store == nil || in.cfg.Store != nil {
+		return nil
+	}
+	return in.store.Close()
+}
+
+// start builds the topology's backend and serves it.
+func (in *Instance) start() error {
+	backend, listen, err := in.topology.build(in)
+	if err != nil {
+		return err
+	}
+	cfg := &in.cfg
 	opts := server.Options{
 		Transport: in.Settings.Transport, Listen: listen, Loops: in.Settings.Workers,
 		MaxConns: cfg.MaxConns, Limits: cfg.Limits, Log: cfg.Log, Dedicated: cfg.Dedicated,
@@ -47,13 +73,13 @@ func Open(cfg Config) (*Instance, error) {
 	if in.Settings.Pinned {
 		if opts.PinTo = cfg.CPUs; len(opts.PinTo) == 0 {
 			if opts.PinTo, err = server.Allowed(); err != nil {
-				return nil, errors.Join(err, backend.Close())
+				return errors.Join(err, backend.Close())
 			}
 		}
 	}
 	srv, err := server.Start(opts, backend)
 	if err != nil {
-		return nil, errors.Join(err, backend.Close())
+		return errors.Join(err, backend.Close())
 	}
 	in.backend, in.srv = backend, srv
 	in.host.serving(srv)
@@ -61,9 +87,9 @@ func Open(cfg Config) (*Instance, error) {
 		ended, cancel := context.WithCancel(context.Background())
 		cancel() // nobody has been told the address yet
 		in.Shutdown(ended)
-		return nil, err
+		return err
 	}
-	return in, nil
+	return nil
 }
 
 // Addr is the public address.

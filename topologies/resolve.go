@@ -68,13 +68,47 @@ type resolver struct {
 func resolve(t *Topology, c Config, cpus int) (Settings, error) {
 	r := &resolver{t: t, c: c, cpus: cpus, s: Settings{Topology: t.Name, Dispatch: t.Dispatch}}
 	for _, factor := range []func() error{
-		r.transport, r.boundary, r.shards, r.workers, r.pin, r.locks, r.route, r.crossShard, r.transactions, r.memory, r.ports, r.responder,
+		r.callersStore, r.transport, r.boundary, r.shards, r.workers, r.pin, r.locks, r.route, r.crossShard, r.transactions, r.memory, r.ports, r.responder,
 	} {
 		if err := factor(); err != nil {
 			return r.s, err
 		}
 	}
 	return r.s, nil
+}
+
+// callersStore makes what the caller's store is the asked for, and its boundary the preset.
+func (r *resolver) callersStore() error {
+	if r.c.Store == nil {
+		return nil
+	}
+	if r.c.Boundary == "" {
+		for _, b := range append([]string{r.t.Boundary}, r.t.boundaries...) {
+			if b == boundaryShared || b == boundaryPerShard {
+				r.c.Boundary = b
+				break
+			}
+		}
+	}
+	if r.c.Boundary == "" || r.c.Boundary == boundaryOwned {
+		return fmt.Errorf("topology %s with boundary %s cannot serve a store that others use too; use %s", r.t.Name,
+			orDefault(r.c.Boundary, r.t.Boundary), strings.Join(sharing(), ", "))
+	}
+	own := &r.c.Store.settings
+	r.c.Shards, r.c.Route, r.c.Lock = own.Shards, own.Route, own.Lock
+	return nil
+}
+
+// sharing lists the topologies whose shards can be shared.
+func sharing() (names []string) {
+	for _, t := range All() {
+		if t.Boundary == boundaryShared || t.Boundary == boundaryPerShard {
+			names = append(names, t.Name)
+		} else if slices.Contains(t.boundaries, boundaryShared) {
+			names = append(names, t.Name+" with boundary shared")
+		}
+	}
+	return names
 }
 
 func (r *resolver) transport() (err error) {

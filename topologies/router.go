@@ -42,8 +42,8 @@ func newRouter(in *Instance) *router {
 		r.shards = in.host.newShards()
 		r.keys = func() pieces { return &owned{r.shards, set.routing()} }
 	} else {
-		store, scope := newSharedStore(set.Shards, lockKinds[set.Lock], in.host.budget), lockScopes[set.LockScope]
-		r.keys = func() pieces { return newLocked(store.handle(), set.routing(), scope) }
+		scope := lockScopes[set.LockScope]
+		r.keys = func() pieces { return newLocked(in.store.handle(), set.routing(), scope) }
 	}
 	return r
 }

@@ -52,6 +52,9 @@ type Config struct {
 	// What a connection is closed for, as in server.Options: silence, and replies that nobody takes.
 	IdleTimeout, WriteTimeout time.Duration
 	MaxOutput                 int
+	// Store is a store of the caller's to serve, which stays open when the instance is shut down. Its shards, route, locks and
+	// limit go before those asked for here.
+	Store *Store
 	// DirectPort is the first direct shard port; shard n listens on DirectPort+n. By default it is the public port + 1, and when the
 	// kernel chose the public port it chooses these too.
 	DirectPort int

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/shardlab/shardlab/server"
+	"github.com/shardlab/shardlab/store"
 )
 
 // threadLocal: one thread accepts, reads, executes and writes, and owns all the data. No lock, no message, no second core.
@@ -23,6 +24,18 @@ var threadLocal = &Topology{
 	build: func(in *Instance) (server.Backend, []server.Listen, error) {
 		shards := in.host.newShards()
 		keys := func(server.Place) keyspace { return &owned{shards, in.host.routing()} }
-		return foreseeOwned(backend{in.host, keys}, shards), in.publicAt(0), nil
+		return &ownerThread{foreseeOwned(backend{in.host, keys}, shards), shards, upkeep{}}, in.publicAt(0), nil
 	},
+}
+
+// ownerThread is the backend of the one thread.
+type ownerThread struct {
+	*foresighted
+	shards []*store.Shard
+	upkeep upkeep
+}
+
+// Tick implements server.Ticker.
+func (o *ownerThread) Tick(int) {
+	o.upkeep.run(len(o.shards), func(i int, now int64, work int) bool { return o.shards[i].Maintain(now, work) })
 }
