@@ -18,6 +18,7 @@ func (s *share) runClosed(w edges) error {
 		if err := s.stopped(); err != nil {
 			return err
 		}
+		s.heedHalt()
 		n, err := s.pump(s.until())
 		if err != nil {
 			return err

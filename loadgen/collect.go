@@ -2,39 +2,53 @@ package loadgen
 
 import "time"
 
+// span is the part of a worker's time that a result is of.
+type span struct{ from, to snapshot }
+
 // collect puts the workers' records together. It leaves the histograms of the first worker in s.total and gives that
-// worker the old ones: one worker, the common case, costs no merging.
-func (s *Session) collect() *Result {
+// worker the old ones: one worker, the common case, costs no merging. cuts are the intervals taken before, if any.
+func (s *Session) collect(cuts *intervals) *Result {
 	total := &s.total
 	first := &s.shares[0].rec
 	first.service, total.service = total.service, first.service
 	first.response, total.response = total.response, first.response
 	first.lateness, total.lateness = total.lateness, first.lateness
-	r := &Result{Mode: s.load.Mode, Sockets: s.sockets, ClientCPU: make([]time.Duration, 0, len(s.shares))}
-	start := s.shares[0].from.at
+	spans := make([]span, len(s.shares))
 	for i, sh := range s.shares {
 		total.counters.add(&sh.rec.counters)
 		if i > 0 {
 			total.merge(&sh.rec)
 		}
-		wall, cpu := sh.to.at-sh.from.at, sh.to.threadCPU-sh.from.threadCPU
+		spans[i] = span{sh.from, sh.to}
+	}
+	if cuts != nil {
+		cuts.tail(total, spans)
+	}
+	return s.result(total, spans)
+}
+
+// result makes a Result of what was recorded in the spans. It shares the histograms.
+func (s *Session) result(t *recorder, spans []span) *Result {
+	r := &Result{Mode: s.load.Mode, Sockets: s.sockets, ClientCPU: make([]time.Duration, 0, len(spans))}
+	start := spans[0].from.at
+	for _, x := range spans {
+		wall, cpu := x.to.at-x.from.at, x.to.threadCPU-x.from.threadCPU
 		r.ClientCPU = append(r.ClientCPU, time.Duration(cpu))
 		r.Dur += time.Duration(wall)
 		if wall > 0 { // else the machine slept through the window
 			r.Busiest = max(r.Busiest, float64(cpu)/float64(wall))
 		}
-		r.ServerCPU += time.Duration(sh.to.serverCPU - sh.from.serverCPU)
-		start = min(start, sh.from.at)
+		r.ServerCPU += time.Duration(x.to.serverCPU - x.from.serverCPU)
+		start = min(start, x.from.at)
 	}
 	r.Start = epoch.Add(time.Duration(start))
-	r.Dur /= time.Duration(len(s.shares))
-	s.fill(r)
+	r.Dur /= time.Duration(len(spans))
+	s.fill(r, t)
 	return r
 }
 
 // fill copies the sums into r.
-func (s *Session) fill(r *Result) {
-	t := &s.total
+func (s *Session) fill(r *Result, t *recorder) {
 	r.Ops = t.ops
 	r.Errors, r.Misses, r.Checked, r.Corrupt = t.errors, t.misses, t.checked, t.corrupt
 	r.FirstError = t.firstError

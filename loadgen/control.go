@@ -24,7 +24,7 @@ type Control struct {
 	buf  []byte
 }
 
-// NewControl returns a Control for host:port.
+// NewControl returns a Control for an address, host:port or unix:PATH.
 func NewControl(addr string) *Control { return &Control{addr: addr} }
 
 // Do sends a command and returns the reply, which the caller owns. An error reply is returned both as the reply and as
@@ -55,7 +55,8 @@ func (c *Control) exchange(ctx context.Context, args []string) (wire.Reply, erro
 	}
 	if c.conn == nil {
 		var d net.Dialer
-		conn, err := d.DialContext(ctx, "tcp", c.addr)
+		to, address := network(c.addr)
+		conn, err := d.DialContext(ctx, to, address)
 		if err != nil {
 			return wire.Reply{}, err
 		}

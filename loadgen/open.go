@@ -31,6 +31,7 @@ func (s *share) runOpen(w edges) error {
 			return err
 		}
 		s.tick(clock())
+		s.heedHalt()
 		if err := s.release(); err != nil {
 			return err
 		}

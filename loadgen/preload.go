@@ -12,8 +12,8 @@ const (
 	preloadBytes = 1 << 20
 )
 
-// runPreload sets every stride-th key from index on.
-func (s *share) runPreload() error {
+// sweep does one operation, SET or GET, on every stride-th key from index on. Every value that is read is checked.
+func (s *share) sweep(op Op) error {
 	s.begin(edges{start: math.MinInt64, end: math.MaxInt64}, Closed)
 	s.tick(s.now) // records from the start: errors are wanted
 	limit := min(max(preloadBytes/s.plan.requestSize(), 1), preloadDepth)
@@ -30,7 +30,7 @@ func (s *share) runPreload() error {
 			if !c.hasRoom(limit) {
 				break
 			}
-			s.place(c, operation{op: Set, key: uint32(next)}, pending{}, preloader, 0)
+			s.place(c, operation{op: op, check: true, key: uint32(next)}, pending{}, preloader, 0)
 			next += uint64(s.stride)
 			local = (local + 1) % len(s.turns)
 		}

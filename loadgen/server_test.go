@@ -43,14 +43,14 @@ func newMapServer(t testing.TB, hook func(n uint64, args [][]byte) ([]byte, bool
 		addr: ln.Addr().String(), ln: ln, hook: hook,
 		data: map[string][]byte{}, conns: map[net.Conn]bool{}, logs: map[string][]byte{},
 	}
-	s.done.Go(s.accept)
+	s.done.Go(func() { s.acceptFrom(ln) })
 	t.Cleanup(s.close)
 	return s
 }
 
-func (s *mapServer) accept() {
+func (s *mapServer) acceptFrom(ln net.Listener) {
 	for {
-		c, err := s.ln.Accept()
+		c, err := ln.Accept()
 		if err != nil {
 			return
 		}

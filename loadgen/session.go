@@ -20,6 +20,7 @@ type Session struct {
 	sockets int
 	control *Control
 
+	halt   atomic.Bool
 	errs   []error  // of each share's last run
 	total  recorder // of all shares
 	broken error    // why no load can be put on any more
@@ -73,6 +74,7 @@ func newShare(s *Session, index, workers, addrs int) *share {
 		touched: make([]*conn, 0, clients*addrs),
 		in:      make([]byte, copyLimit+readSize),
 		poll:    poller{fd: -1},
+		halt:    &s.halt,
 		rec:     newRecorder(s.load.Mode),
 	}
 	for i := range sh.conns {
@@ -125,14 +127,43 @@ func (s *Session) Do(ctx context.Context, args ...string) (wire.Reply, error) {
 	return s.control.Do(ctx, args...)
 }
 
-// Preload sets every key once, through the connections and routes of the load, and then compares DBSIZE at Target.Addr
-// with the number of keys: a server that already held others, or that dropped some, would answer another workload than
-// the one asked for. A Responder's keys are not counted.
+// Preload sets every key once, through the connections and routes of the load, and makes sure that all of them are
+// there: it counts them at Target.Addr, since a server that already held others would answer another workload than the
+// one asked for, and reads each one back, since a count says nothing of which keys they are. A Responder's keys are
+// neither counted nor read; an Occupied server's are not counted.
 func (s *Session) Preload(ctx context.Context) error {
-	prepare := func() {}
-	if err := s.drive(ctx, prepare, (*share).runPreload); err != nil || s.target.Responder {
+	if err := s.sweep(ctx, Set); err != nil || s.target.Responder {
 		return err
 	}
+	if !s.target.Occupied {
+		if err := s.countKeys(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.sweep(ctx, Get); err != nil {
+		return err
+	}
+	var all counters
+	for _, sh := range s.shares {
+		all.add(&sh.rec.counters)
+	}
+	switch keys := s.plan.workload.Keys; {
+	case all.misses > 0:
+		return fmt.Errorf("preload %s: %d of %d keys are gone after they were set; raise the server's memory limit, "+
+			"or load fewer keys", s.target.Addr, all.misses, keys)
+	case all.corrupt > 0:
+		return fmt.Errorf("preload %s: %d of %d keys hold another value than the one set; is somebody else writing?",
+			s.target.Addr, all.corrupt, keys)
+	}
+	return nil
+}
+
+// sweep does op once on every key.
+func (s *Session) sweep(ctx context.Context, op Op) error {
+	return s.drive(ctx, func() {}, func(sh *share) error { return sh.sweep(op) })
+}
+
+func (s *Session) countKeys(ctx context.Context) error {
 	r, err := s.Do(ctx, "DBSIZE")
 	if err != nil {
 		return fmt.Errorf("preload: %w", err)
@@ -144,18 +175,22 @@ func (s *Session) Preload(ctx context.Context) error {
 	return nil
 }
 
+// Halt ends the window that is running as if its time was up, and every later one as soon as it begins: Run returns what was
+// measured so far. It may be called at any time, from any goroutine.
+func (s *Session) Halt() { s.halt.Store(true) }
+
 // Run puts load on the server and returns what came back. It waits for its turn if another session of the pool is at
 // work. When ctx is cancelled or a connection fails it returns an error and the session is of no more use; the same
 // holds after a window whose replies have not all come by the end of Load.Drain.
 func (s *Session) Run(ctx context.Context, w Window) (*Result, error) {
-	if w.Lead < 0 || w.Measure <= 0 {
-		return nil, fmt.Errorf("load %s: lead %v, measure %v; use 0 or more, and more than 0",
-			s.target.Addr, w.Lead, w.Measure)
+	if w.Lead < 0 || w.Measure <= 0 || w.Every < 0 {
+		return nil, fmt.Errorf("load %s: lead %v, measure %v, every %v; use 0 or more, more than 0, and 0 or more",
+			s.target.Addr, w.Lead, w.Measure, w.Every)
 	}
 	var e edges
 	prepare := func() {
 		now := clock()
-		e = edges{lead: now, start: now + int64(w.Lead), serverCPU: w.ServerCPU}
+		e = edges{lead: now, start: now + int64(w.Lead), every: int64(w.Every), serverCPU: w.ServerCPU}
 		e.end = e.start + int64(w.Measure)
 		e.drainBy = e.end + int64(s.load.Drain)
 	}
@@ -165,7 +200,15 @@ func (s *Session) Run(ctx context.Context, w Window) (*Result, error) {
 		}
 		return sh.runClosed(e)
 	}
-	if err := s.drive(ctx, prepare, run); err != nil {
+	var cuts *intervals
+	if w.Every > 0 {
+		cuts = s.watch(w.Observe)
+	}
+	err := s.drive(ctx, prepare, run)
+	if cuts != nil {
+		cuts.stop()
+	}
+	if err != nil {
 		return nil, err
 	}
 	left := 0
@@ -176,7 +219,7 @@ func (s *Session) Run(ctx context.Context, w Window) (*Result, error) {
 		s.giveUp(fmt.Errorf("load %s: %d replies were still to come %v after an earlier window; connect again",
 			s.target.Addr, left, s.load.Drain))
 	}
-	return s.collect(), nil
+	return s.collect(cuts), nil
 }
 
 // drive runs f on every worker that has a share. The records are emptied and prepare is called when the workers are

@@ -122,7 +122,8 @@ func TestFaultsAreCounted(t *testing.T) {
 	check := func(name string, reply string, want func(r *Result) bool, text string) {
 		t.Helper()
 		fault := func(n uint64, args [][]byte) ([]byte, bool) {
-			if len(args) == 2 && n%3 == 0 {
+			preloaded := n >= 2*uint64(testWorkload.Keys) // which sets every key and reads it
+			if preloaded && len(args) == 2 && n%3 == 0 {
 				return []byte(reply), true
 			}
 			return nil, false

@@ -3,6 +3,7 @@ package loadgen
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync/atomic"
 
@@ -31,6 +32,7 @@ type share struct {
 	responder     bool
 	open          bool         // what is running is an open loop
 	stop          *atomic.Bool // set from outside to end the run
+	halt          *atomic.Bool // set from outside to end the window
 
 	conns []conn // of client l to address a: conns[l·addrs + a]
 	addrs int
@@ -54,6 +56,9 @@ type share struct {
 	now         int64 // when the clock was last read
 	window      edges
 	from, to    snapshot
+
+	intervals *intervals
+	mark      snapshot // the last edge of an interval
 }
 
 // client returns the number in the session of a client of this share.
@@ -315,4 +320,19 @@ func (s *share) stopped() error {
 		return errStopped
 	}
 	return nil
+}
+
+// heedHalt makes now the end of the window if it is to end early.
+func (s *share) heedHalt() {
+	if !s.halt.Load() || s.now >= s.window.end {
+		return
+	}
+	w := &s.window
+	w.start, w.end = min(w.start, s.now), s.now
+	w.next, w.drainBy = s.now, s.now+int64(s.load.Drain)
+	if s.schedule.due >= s.now {
+		s.schedule.due = math.MaxInt64
+	}
+	s.tick(s.now)
+	s.tick(s.now) // from the lead-in there are two edges to pass
 }

@@ -5,20 +5,30 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// dial connects to addr and returns a nonblocking socket without Nagle's algorithm that Go's runtime knows nothing of.
+// network parts an address, host:port or unix:PATH, into what package net wants.
+func network(addr string) (network, address string) {
+	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
+		return "unix", path
+	}
+	return "tcp", addr
+}
+
+// dial connects to addr and returns a nonblocking socket, of TCP without Nagle's algorithm, that Go's runtime knows nothing of.
 func dial(ctx context.Context, addr string) (int, error) {
 	d := net.Dialer{KeepAlive: -1}
-	c, err := d.DialContext(ctx, "tcp", addr) // sets TCP_NODELAY
+	to, address := network(addr)
+	c, err := d.DialContext(ctx, to, address) // sets TCP_NODELAY
 	if err != nil {
 		return -1, err
 	}
 	defer c.Close() // the runtime's descriptor; the duplicate keeps the connection
-	raw, err := c.(*net.TCPConn).SyscallConn()
+	raw, err := c.(syscall.Conn).SyscallConn()
 	if err != nil {
 		return -1, err
 	}

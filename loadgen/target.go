@@ -7,9 +7,10 @@ import (
 
 // Target is the server under load.
 type Target struct {
-	Addr string // host:port; control commands go here, and the load too unless there are ShardAddrs
+	// Addr is host:port, or unix:PATH. Control commands go here, and the load too unless there are ShardAddrs.
+	Addr string
 
-	// ShardAddrs are host:ports that each serve a part of the keys. Every client has a socket to each of them, as the
+	// ShardAddrs are addresses that each serve a part of the keys. Every client has a socket to each of them, as the
 	// clients of a cluster do, and its operation goes to the address of the key. Sockets shared by several clients
 	// would be fewer, but requests of different clients would travel together: a batching that the other targets do
 	// not get (with 50 clients of one request each it took 45 % off the server's CPU per operation).
@@ -24,6 +25,8 @@ type Target struct {
 
 	// Responder says that no store is behind: values may be anything, nothing is a miss, and Preload counts no keys.
 	Responder bool
+	// Occupied says that the server may hold keys which are not the workload's, so that Preload counts none.
+	Occupied bool
 }
 
 // Protocol is a way to write operations and replies.

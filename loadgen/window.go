@@ -13,6 +13,12 @@ type Window struct {
 	// ServerCPU, unless nil, returns the CPU time that the server has used so far, in ns. Worker 0 calls it at the two
 	// edges of what is measured.
 	ServerCPU func() int64
+
+	// Every, unless zero, cuts what is measured into intervals of this length, each of which is handed to Observe soon after
+	// it has ended. Load goes on meanwhile. Observe is called by one goroutine at a time, in order, and never after Run has
+	// returned.
+	Every   time.Duration
+	Observe func(Interval)
 }
 
 type phase uint8
@@ -28,6 +34,7 @@ type edges struct {
 	lead, start, end int64 // load begins, is recorded, ends
 	drainBy          int64 // replies are waited for
 	next             int64 // the edge that this worker has not reached
+	every            int64 // between the edges of intervals; 0: there are none
 	serverCPU        func() int64
 }
 
@@ -54,9 +61,19 @@ func (s *share) cross() {
 	case leading:
 		s.from = s.snapshot()
 		s.phase, s.recording = measuring, true
+		s.mark = s.from
 		s.window.next = s.window.end
+		if s.window.every > 0 {
+			s.window.next = min(s.window.start+s.window.every, s.window.end)
+		}
 	case measuring:
 		s.to = s.snapshot()
+		if s.window.every > 0 {
+			s.publish(s.to)
+		}
+		if s.now < s.window.end {
+			return
+		}
 		s.phase, s.recording, s.refill = draining, false, false
 		s.window.next = math.MaxInt64
 	}
