@@ -6,19 +6,23 @@ type ageing struct {
 	left    int   // slots to pass now
 	convert bool  // this round makes the meta of another policy that of this one
 	faded   int64 // counts are as of then
+	turns   uint32
 	fade    uint8 // what this round takes off counts
+	fadeNew bool  // this round takes one off counts of entries that were never used
 }
 
 // follow takes up what changed in the budget since the shard last looked: the tick and the policy.
 func (s *Shard) follow() {
 	k := &s.keep
-	if p := s.budget.Policy(); p != k.policy {
+	k.mode = s.budget.mode.Load()
+	if p := Policy(k.mode >> metaBits); p != k.policy {
 		s.adopt(p)
 	}
 	a := &k.ageing
-	s.mode = s.budget.mode.Load()
-	slots := s.index.segments * segmentSlots
-	if tick := uint8(s.budget.mode.Load()); tick != k.tick {
+	tick := uint8(k.mode)
+	s.mode = uint32(k.kind) | uint32(tick)
+	if tick != k.tick {
+		slots := s.index.segments * segmentSlots
 		passed := int(age(k.tick, tick))
 		k.tick = tick
 		if k.kind == kindClock && !a.convert {
@@ -33,12 +37,23 @@ func (s *Shard) follow() {
 	if a.faded == 0 {
 		a.faded = k.now
 	}
-	if k.kind != kindCounts || a.convert || a.fade > 0 {
-		return
+	if k.kind == kindCounts && a.left <= 0 {
+		s.followCounts()
+	}
+}
+
+// followCounts starts a round that lets counts fade, if it is time to.
+func (s *Shard) followCounts() {
+	k := &s.keep
+	a := &k.ageing
+	if turns := s.budget.clock.turns.Load(); turns-a.turns >= turnsToFade {
+		a.turns, a.fadeNew = turns, true
 	}
 	if n := (k.now - a.faded) / countFade; n > 0 {
 		a.faded += n * countFade
 		a.fade = uint8(min(n, 255))
+	}
+	if a.fade > 0 || a.fadeNew {
 		s.startRound()
 	}
 }
@@ -77,7 +92,7 @@ func (s *Shard) ageSome(n int) {
 	passed, round := a.hand.sweep(&s.index, min(n, a.left), s.ageSlot)
 	a.left -= passed
 	if round && k.kind == kindCounts {
-		a.left, a.fade = 0, 0
+		a.left, a.fade, a.fadeNew = 0, 0, false
 	}
 }
 
@@ -113,7 +128,9 @@ func (s *Shard) ageSlot(at *uint64) {
 	meta := metaOf(*at)
 	switch {
 	case k.kind == kindCounts:
-		meta -= min(meta, k.ageing.fade)
+		if meta -= min(meta, k.ageing.fade); k.ageing.fadeNew && meta <= countNew && meta > 0 {
+			meta--
+		}
 	case age(meta, k.tick) > ageMax:
 		meta = k.tick - ageMax
 	default:

@@ -6,12 +6,11 @@ import "sync/atomic"
 // other: how much they use together, what time it is on the access clock, and how cold the entries are that are being
 // given up. All shards of a store are attached to one Budget. Every method is safe from any goroutine.
 type Budget struct {
-	// Every access reads these; they change once a tick.
-	mode   atomic.Uint32 // kind of meta above the tick: what uses are compared with
-	policy atomic.Uint32
-	limit  atomic.Int64
-	slack  atomic.Int64 // bytes that a shard may be off by before it publishes
-	_      [40]byte
+	// Every write reads these; they change once a tick.
+	mode  atomic.Uint32 // policy above the tick
+	limit atomic.Int64
+	slack atomic.Int64 // bytes that a shard may be off by before it publishes
+	_     [40]byte
 
 	// Shards write these every slack bytes.
 	used     atomic.Int64
@@ -78,16 +77,15 @@ func (b *Budget) setSlack() {
 }
 
 // Policy returns the policy.
-func (b *Budget) Policy() Policy { return Policy(b.policy.Load()) }
+func (b *Budget) Policy() Policy { return Policy(b.mode.Load() >> metaBits) }
 
 // SetPolicy sets the policy. Each shard follows at its next MakeRoom or Maintain; what it knew of its entries' use is
 // lost where the policies note use differently.
 func (b *Budget) SetPolicy(p Policy) {
-	b.policy.Store(uint32(p))
 	b.cut.Store(0)
 	for {
 		mode := b.mode.Load()
-		if b.mode.CompareAndSwap(mode, uint32(p.kind())|mode&tickMask) {
+		if b.mode.CompareAndSwap(mode, uint32(p)<<metaBits|mode&tickMask) {
 			return
 		}
 	}

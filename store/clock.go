@@ -21,9 +21,10 @@ const (
 )
 
 type clock struct {
-	turn   atomic.Int64 // bytes of new entries in a tick
-	wait   atomic.Int64 // milliseconds after which a tick ends by time
-	turned atomic.Int64 // when the last tick by turnover ended
+	turn   atomic.Int64  // bytes of new entries in a tick
+	wait   atomic.Int64  // milliseconds after which a tick ends by time
+	turned atomic.Int64  // when the last tick by turnover ended
+	turns  atomic.Uint32 // ticks that ended by turnover
 	starts [1 << metaBits]atomic.Int64
 }
 
@@ -52,6 +53,7 @@ func (b *Budget) pass(now int64) {
 	b.turnover.Store(0)
 	switch {
 	case turned:
+		b.clock.turns.Add(1)
 		b.steer()
 		if last := b.clock.turned.Swap(max(now, start)); last != 0 {
 			b.clock.wait.Store(2 * (now - last)) // or time would outpace a slow turnover

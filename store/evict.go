@@ -3,9 +3,10 @@ package store
 // keeper is what a shard keeps to stay within its budget and to remove what expired.
 type keeper struct {
 	stats     ShardStats
+	mode      uint32 // the budget's that this shard follows
 	policy    Policy
 	kind      kind
-	tick      uint8 // the last that this shard saw
+	tick      uint8
 	now       int64 // the latest time it was given
 	published int   // the part of Budget.used that is this shard's
 	grown     int64 // bytes of new entries since it last published
@@ -101,8 +102,12 @@ func (s *Shard) MakeRoom(now int64) bool {
 		return !s.arena.full()
 	}
 	s.keep.now = max(s.keep.now, now)
-	s.follow()
-	s.ageSome(slotsPerWrite)
+	if b.mode.Load() != s.keep.mode {
+		s.follow()
+	}
+	if s.keep.ageing.left > 0 {
+		s.ageSome(slotsPerWrite)
+	}
 	if s.excess() > 0 && !s.shrink() {
 		return false
 	}

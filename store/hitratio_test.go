@@ -267,7 +267,7 @@ func TestHitRatio(t *testing.T) {
 	}
 	keys, ops := 100_000, 300_000
 	if os.Getenv("SHARDLAB_HITRATIO") == "full" {
-		keys, ops = 1_000_000, 3_000_000
+		keys, ops = 1_000_000, 2_000_000
 	}
 	t.Logf("%-14s %-5s %7s %17s %9s %17s %9s %9s", "policy", "scans", "limit", "redis: entries", "hits",
 		"same bytes: entries", "hits", "same entries: hits")
@@ -310,4 +310,19 @@ func sameAmount(entries int, o *ours, p Policy, keys int, scans bool, ops int) (
 	o = newOurs(int64(float64(entries)*perEntry), p)
 	ratio = hitRatio(o, newStream(keys, scans), ops)
 	return o.entries(), ratio
+}
+
+// TestLRUIsNearlyExact holds sampling, ageing and the clock's ticks to what an exact LRU of as many entries hits.
+func TestLRUIsNearlyExact(t *testing.T) {
+	for _, scans := range []bool{false, true} {
+		const keys, ops = 50_000, 300_000
+		o := newOurs(keys/10*240, AllKeysLRU)
+		got := hitRatio(o, newStream(keys, scans), ops)
+		e := &exact{most: o.entries(), order: list.New(), at: map[int]*list.Element{}}
+		want := hitRatio(e, newStream(keys, scans), ops)
+		t.Logf("scans %v: %d entries, %.2f %% hits, exact %.2f %%", scans, o.entries(), 100*got, 100*want)
+		if got < want-0.003 {
+			t.Errorf("scans %v: %.2f %% hits, exact LRU %.2f %%", scans, 100*got, 100*want)
+		}
+	}
 }
