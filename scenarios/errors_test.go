@@ -7,7 +7,7 @@ import (
 
 var known3 = Names{
 	Topologies: []string{"shared", "shard-arc", "null"},
-	Transports: []string{"epoll", "netpoll"},
+	Knobs:      map[string][]string{"transport": []string{"epoll", "netpoll"}},
 }
 
 // TestErrors has one broken file after another: the whole error, with its line, is what a user gets to see. A file
@@ -79,7 +79,7 @@ func TestErrors(t *testing.T) {
 	check("load: {connections: -3}\n", `2: connections: "-3"`+notCount)
 	check("load: {pipeline: many}\n", `2: pipeline: "many"`+notCount)
 	check("workload: {value_size: 4k}\n",
-		`2: value_size: "4k" is not a size; write bytes, with B, KiB or MiB or without, `+
+		`2: value_size: "4k" is not a size; write bytes, with B, KiB, MiB or GiB or without, `+
 			`as in 64 or 4KiB`)
 	check("run: {warmup: 300}\n", `2: warmup: "300" is not a duration; write a number with us, ms, s or m, as in 50ms`)
 	check("run: {slices: 50}\n", `2: slices: "50" is neither a duration, as in 50ms, nor long`)
@@ -175,7 +175,8 @@ func TestErrors(t *testing.T) {
 	check("arms:\n- topology: shared\n  shards: [1, 2]\n", "4: shards: wants one value; a list is a sweep, "+
 		"and this key cannot be swept")
 	check("arms:\n- topology: shared\n  wrokers: 2\n", `4: unknown key "wrokers" in arms; did you mean "workers"? `+
-		`have topology, reference, name, command, install, optional, shards, workers, transport`)
+		"have topology, reference, name, command, install, optional, shards, workers, transport, "+
+		"pin, boundary, lock, lock_scope, route, cross_shard, transactions, max_memory, max_memory_policy")
 	check("arms:\n- topology: shared\n  optional: true\n",
 		"4: optional: has no meaning for a topology; it needs a reference")
 	check("arms:\n- topology: shared\n  shards: 3\n", "4: shards: 3 is not a power of two; use 2 or 4")

@@ -10,7 +10,7 @@ import (
 func Schema() string {
 	var b strings.Builder
 	b.WriteString("A scenario is a YAML file of these keys. A list in a key marked * is a sweep: every arm is measured\n")
-	b.WriteString("at every value, and several sweeps are crossed. Counts take k, M, G; sizes B, KiB, MiB; durations\n")
+	b.WriteString("at every value, and several sweeps are crossed. Counts take k, M, G; sizes B, KiB, MiB, GiB; durations\n")
 	b.WriteString("us, ms, s, m. ")
 	fmt.Fprintf(&b, "At most %d points and %d arms.\n", MaxPoints, MaxArms)
 	section := "none yet"
@@ -31,7 +31,7 @@ func sectionHeading(section string) string {
 	case armList:
 		return "\narms:   a list; each is a word (a topology) or a table of\n"
 	case settings:
-		return "\nsettings:   of every topology arm that does not say otherwise\n"
+		return "\nsettings:   of every topology arm that does not say otherwise; shardlab serve --help has the words\n"
 	}
 	return "\n" + section + ":\n"
 }

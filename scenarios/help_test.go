@@ -57,7 +57,9 @@ func TestDefaultsAreThoseDescribed(t *testing.T) {
 func TestSchemaCoversTheData(t *testing.T) {
 	open := mustParse(t, full)
 	closed := mustParse(t, "name: x\n"+
-		"load: {protocol: scnp}\narms: [{topology: shared, shards: 2, workers: 2, transport: epoll}]\n")
+		"load: {protocol: scnp}\narms: [{topology: shared, shards: 2, workers: 2, transport: epoll, pin: on, "+
+		"boundary: shared, lock: mutex, lock_scope: op, route: full_key, cross_shard: split, transactions: disabled, "+
+		"max_memory: 1MiB, max_memory_policy: noeviction}]\n")
 	zero := map[string]bool{}
 	look := func(vs ...any) {
 		for i := range reflect.TypeOf(vs[0]).NumField() {

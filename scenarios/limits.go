@@ -46,6 +46,7 @@ var limits = map[string]limit{
 	"rate":             {1, 100e6, asCount},
 	"shards":           {1, 1 << 14, asPlain},
 	"workers":          {1, 1 << 10, asPlain},
+	"max_memory":       {1, 1 << 40, asSize},
 	"blocks":           {1, 1000, asPlain},
 	"slices":           {int64(5 * time.Millisecond), int64(time.Minute), asDuration},
 	"long_slice":       {int64(5 * time.Millisecond), int64(10 * time.Minute), asDuration},

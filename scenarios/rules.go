@@ -12,8 +12,8 @@ import (
 
 // Names are the words that other packages define. An empty list leaves words of its kind unchecked.
 type Names struct {
-	Topologies []string // responders included
-	Transports []string
+	Topologies []string            // responders included
+	Knobs      map[string][]string // the words of the keys in settings that have some
 }
 
 func (s *Scenario) checkHead() *fault {
@@ -93,12 +93,18 @@ func (s *Settings) check(names Names) *fault {
 			return faultf("shards", "%d is not a power of two; use %d or %d", s.Shards, below, 2*below)
 		}
 	}
-	if s.Workers != 0 {
-		if f := within("workers", s.Workers); f != nil {
+	for _, k := range s.knobs() {
+		var f *fault
+		if k.word != nil {
+			f = known(k.key, *k.word, names.Knobs[k.key])
+		} else if *k.number != 0 {
+			f = within(k.key, *k.number)
+		}
+		if f != nil {
 			return f
 		}
 	}
-	return known("transport", s.Transport, names.Transports)
+	return nil
 }
 
 // known checks a word of another package, "" for its default.

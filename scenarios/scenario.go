@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"strconv"
 	"time"
 )
 
@@ -85,11 +86,50 @@ const (
 	SCNP = "scnp"
 )
 
-// Settings are the knobs of a topology. A zero field means the preset's default.
+// Settings are the knobs of a topology, each by the name that shardlab serve has for it. A zero field means the preset's
+// default.
 type Settings struct {
-	Shards    int    `json:"shards,omitempty"` // a power of two
-	Workers   int    `json:"workers,omitempty"`
-	Transport string `json:"transport,omitempty"`
+	Shards          int    `json:"shards,omitempty"` // a power of two
+	Workers         int    `json:"workers,omitempty"`
+	Transport       string `json:"transport,omitempty"`
+	Pin             string `json:"pin,omitempty"`
+	Boundary        string `json:"boundary,omitempty"`
+	Lock            string `json:"lock,omitempty"`
+	LockScope       string `json:"lock_scope,omitempty"`
+	Route           string `json:"route,omitempty"`
+	CrossShard      string `json:"cross_shard,omitempty"`
+	Transactions    string `json:"transactions,omitempty"`
+	MaxMemory       int    `json:"max_memory,omitempty"` // bytes
+	MaxMemoryPolicy string `json:"max_memory_policy,omitempty"`
+}
+
+// knob is a field of Settings: one of number and word is set.
+type knob struct {
+	key    string
+	number *int
+	word   *string
+}
+
+func (s *Settings) knobs() []knob {
+	return []knob{
+		{"shards", &s.Shards, nil}, {"workers", &s.Workers, nil}, {"transport", nil, &s.Transport}, {"pin", nil, &s.Pin},
+		{"boundary", nil, &s.Boundary}, {"lock", nil, &s.Lock}, {"lock_scope", nil, &s.LockScope}, {"route", nil, &s.Route},
+		{"cross_shard", nil, &s.CrossShard}, {"transactions", nil, &s.Transactions}, {"max_memory", &s.MaxMemory, nil},
+		{"max_memory_policy", nil, &s.MaxMemoryPolicy},
+	}
+}
+
+// Pairs lists what is set, by key.
+func (s Settings) Pairs() (pairs [][2]string) {
+	for _, k := range s.knobs() {
+		switch {
+		case k.number != nil && *k.number != 0:
+			pairs = append(pairs, [2]string{k.key, strconv.Itoa(*k.number)})
+		case k.word != nil && *k.word != "":
+			pairs = append(pairs, [2]string{k.key, *k.word})
+		}
+	}
+	return pairs
 }
 
 // Arm is one thing under comparison: a topology (responders included) or a reference server. Exactly one of Topology
@@ -108,14 +148,14 @@ type Arm struct {
 // An arm that sets a swept key itself stays the same at every point.
 func (a Arm) SettingsAt(p Point) Settings {
 	s := a.Settings
-	if s.Shards == 0 {
-		s.Shards = p.Settings.Shards
-	}
-	if s.Workers == 0 {
-		s.Workers = p.Settings.Workers
-	}
-	if s.Transport == "" {
-		s.Transport = p.Settings.Transport
+	point := p.Settings.knobs()
+	for i, k := range s.knobs() {
+		switch {
+		case k.number != nil && *k.number == 0:
+			*k.number = *point[i].number
+		case k.word != nil && *k.word == "":
+			*k.word = *point[i].word
+		}
 	}
 	return s
 }

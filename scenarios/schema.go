@@ -129,13 +129,27 @@ var loadKeys = []key{
 
 // settingKeys are the knobs of a topology, for all of them in the section settings or for one arm.
 func settingKeys(section string, sweep bool, on func(*draft) *Settings) []key {
+	choice := func(name, about string, at func(*Settings) *string) key {
+		return key{section: section, name: name, kind: "word", sweep: sweep, about: about,
+			set: word(func(d *draft) *string { return at(on(d)) })}
+	}
 	return []key{
 		{section: section, name: "shards", kind: "count", sweep: sweep, about: "of the store: a power of two",
 			set: count(func(d *draft) *int { return &on(d).Shards })},
 		{section: section, name: "workers", kind: "count", sweep: sweep, about: "threads that execute requests",
 			set: count(func(d *draft) *int { return &on(d).Workers })},
-		{section: section, name: "transport", kind: "word", sweep: sweep, about: "how bytes are read and written",
-			set: word(func(d *draft) *string { return &on(d).Transport })},
+		choice("transport", "how bytes are read and written", func(s *Settings) *string { return &s.Transport }),
+		choice("pin", "event loops to processors", func(s *Settings) *string { return &s.Pin }),
+		choice("boundary", "what one lock, or one owner, guards", func(s *Settings) *string { return &s.Boundary }),
+		choice("lock", "of a shard under a lock", func(s *Settings) *string { return &s.Lock }),
+		choice("lock_scope", "how much of a batch is done under one hold of locks", func(s *Settings) *string { return &s.LockScope }),
+		choice("route", "which bytes of a key choose its shard", func(s *Settings) *string { return &s.Route }),
+		choice("cross_shard", "what to do with commands whose keys have several owners",
+			func(s *Settings) *string { return &s.CrossShard }),
+		choice("transactions", "which EXECs there are", func(s *Settings) *string { return &s.Transactions }),
+		{section: section, name: "max_memory", kind: "size", sweep: sweep, about: "most that the entries may take",
+			set: size(func(d *draft) *int { return &on(d).MaxMemory })},
+		choice("max_memory_policy", "what gives way at max_memory", func(s *Settings) *string { return &s.MaxMemoryPolicy }),
 	}
 }
 

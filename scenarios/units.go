@@ -16,7 +16,7 @@ type unit struct {
 // Counts are decimal, sizes binary; the suffixes differ so that nobody has to remember which.
 var (
 	countUnits = []unit{{"G", 1e9}, {"M", 1e6}, {"k", 1e3}, {"", 1}}
-	sizeUnits  = []unit{{"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}, {"", 1}}
+	sizeUnits  = []unit{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}, {"", 1}}
 )
 
 // scaled reads digits, perhaps with a decimal point, and a unit. It is false for anything else, for what is not whole
@@ -96,7 +96,7 @@ func (v value) size() (int64, error) {
 	}
 	n, ok := scaled(text, sizeUnits)
 	if !ok {
-		return 0, v.errorf("%s is not a size; write bytes, with B, KiB or MiB or without, as in 64 or 4KiB",
+		return 0, v.errorf("%s is not a size; write bytes, with B, KiB, MiB or GiB or without, as in 64 or 4KiB",
 			quote(text))
 	}
 	return n, nil

@@ -41,7 +41,8 @@ func TestSizes(t *testing.T) {
 	check("64B", 64)
 	check("1.5KiB", 1536)
 	check("16MiB", 16<<20)
-	for _, bad := range []string{"1k", "1KB", "1kib", "1GiB", "0.3KiB"} {
+	check("2GiB", 2<<30)
+	for _, bad := range []string{"1k", "1KB", "1kib", "1TiB", "0.3KiB"} {
 		if n, ok := scaled(bad, sizeUnits); ok {
 			t.Errorf("%q is read as %d", bad, n)
 		}

@@ -29,6 +29,16 @@ type Option struct {
 // Key is the option's name in configuration files, scenarios and INFO.
 func (o Option) Key() string { return strings.ReplaceAll(o.Name, "-", "_") }
 
+// Set stores the value of the option of that key.
+func (c *Config) Set(key, text string) error {
+	for _, o := range Options() {
+		if o.Key() == key {
+			return o.Set(c, text)
+		}
+	}
+	return fmt.Errorf("there is no option %s", key)
+}
+
 // Switch reports whether the option is a switch: a flag without a value turns it on.
 func (o Option) Switch() bool { return o.Kind == kindSwitch }
 

@@ -173,8 +173,10 @@ func (r *resolver) pin() error {
 // locks are the factors of boundaries that have locks.
 func (r *resolver) locks() (err error) {
 	if !r.s.locked() {
-		if word := r.c.Lock + r.c.LockScope; word != "" {
-			return fmt.Errorf("lock %s: boundary %s has no locks; use a topology whose shards are shared", word, r.s.Boundary)
+		for _, f := range [][2]string{{"lock", r.c.Lock}, {"lock scope", r.c.LockScope}} {
+			if f[1] != "" {
+				return fmt.Errorf("%s %s: boundary %s has no locks; use a topology whose shards are shared", f[0], f[1], r.s.Boundary)
+			}
 		}
 		return nil
 	}

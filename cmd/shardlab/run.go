@@ -13,7 +13,6 @@ import (
 	"github.com/shardlab/shardlab/analysis/plots"
 	"github.com/shardlab/shardlab/scenarios"
 	"github.com/shardlab/shardlab/scenarios/runner"
-	"github.com/shardlab/shardlab/server"
 	"github.com/shardlab/shardlab/topologies"
 )
 
@@ -50,13 +49,20 @@ Examples:
 	}
 }
 
+// scenarioNames are the words that scenarios may use.
+func scenarioNames() scenarios.Names {
+	names := scenarios.Names{Topologies: topologies.Names(), Knobs: map[string][]string{}}
+	for _, o := range topologies.Options() {
+		names.Knobs[o.Key()] = o.Words
+	}
+	return names
+}
+
 func runScenario(ctx context.Context, c *cli.Command) error {
 	if err := wantArgs(c, 1, 1); err != nil {
 		return err
 	}
-	sc, err := scenarios.Load(c.Args().First(), scenarios.Names{
-		Topologies: topologies.Names(), Transports: []string{server.Epoll, server.Netpoll, server.Redcon},
-	})
+	sc, err := scenarios.Load(c.Args().First(), scenarioNames())
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,11 @@ func (a *arm) check(r *run) error {
 	}
 	a.direct = topo.DirectPorts
 	for _, p := range r.opts.Scenario.Points {
-		if _, err := a.config(p, r.cpus.server).Resolve(); err != nil {
+		cfg, err := a.config(p, r.cpus.server)
+		if err == nil {
+			_, err = cfg.Resolve()
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -90,37 +94,36 @@ func (a *arm) check(r *run) error {
 }
 
 // config is what a topology arm is opened with at a point.
-func (a *arm) config(p scenarios.Point, cpus []int) topologies.Config {
+func (a *arm) config(p scenarios.Point, cpus []int) (topologies.Config, error) {
 	s := a.SettingsAt(p)
-	nullValue := 0
-	if a.kind == kindResponder {
-		nullValue = p.Workload.ValueSize
-	}
-	return topologies.Config{
-		Topology: a.Topology, Shards: s.Shards, Workers: s.Workers, Transport: s.Transport, CPUs: cpus,
-		NullValue: nullValue,
+	c := topologies.Config{
+		Topology: a.Topology, CPUs: cpus,
 		// The load generator's connections (one to each shard where shards have ports), those for control, and some for
 		// whoever wants to look.
 		MaxConns: max(server.DefaultMaxConns, p.Load.Connections*max(s.Shards, topologies.DefaultShards)+64),
 	}
-}
-
-// argv is the command line of a topology arm at a point.
-func (a *arm) argv(exe string, p scenarios.Point, cpus []int) []string {
-	c := a.config(p, cpus)
-	argv := []string{exe, "serve", "--topology", c.Topology, "--bind", "127.0.0.1:0",
-		"--cpus", scenarios.FormatCPUs(cpus), "--max-connections", strconv.Itoa(c.MaxConns)}
-	add := func(flag string, n int) {
-		if n != 0 {
-			argv = append(argv, flag, strconv.Itoa(n))
+	if a.kind == kindResponder {
+		c.NullValue = p.Workload.ValueSize
+	}
+	for _, knob := range s.Pairs() {
+		if err := c.Set(knob[0], knob[1]); err != nil {
+			return c, fmt.Errorf("%s: %w", knob[0], err)
 		}
 	}
-	add("--shards", c.Shards)
-	add("--workers", c.Workers)
-	if c.Transport != "" {
-		argv = append(argv, "--transport", c.Transport)
+	return c, nil
+}
+
+// argv is the command line of a topology arm at a point. prepareArms has checked that there is a config.
+func (a *arm) argv(exe string, p scenarios.Point, cpus []int) []string {
+	c, _ := a.config(p, cpus)
+	argv := []string{exe, "serve", "--topology", c.Topology, "--bind", "127.0.0.1:0",
+		"--cpus", scenarios.FormatCPUs(cpus), "--max-connections", strconv.Itoa(c.MaxConns)}
+	for _, knob := range a.SettingsAt(p).Pairs() {
+		argv = append(argv, "--"+strings.ReplaceAll(knob[0], "_", "-"), knob[1])
 	}
-	add("--null-value", c.NullValue)
+	if c.NullValue != 0 {
+		argv = append(argv, "--null-value", strconv.Itoa(c.NullValue))
+	}
 	return argv
 }
 
@@ -135,7 +138,8 @@ func (a *arm) describe(r *run) results.Arm {
 	first := r.opts.Scenario.Points[0]
 	d.Command = a.argv("shardlab", first, r.cpus.server)
 	d.Settings = map[string]string{}
-	if s, err := a.config(first, r.cpus.server).Resolve(); err == nil {
+	c, _ := a.config(first, r.cpus.server)
+	if s, err := c.Resolve(); err == nil {
 		for _, pair := range s.Pairs() {
 			d.Settings[pair[0]] = pair[1]
 		}
@@ -163,7 +167,7 @@ func (a *arm) target(c *child, p scenarios.Point) loadgen.Target {
 	}
 	if len(c.direct) > 0 {
 		t.ShardAddrs = c.direct
-		t.Route = topologies.Route(len(c.direct), "")
+		t.Route = topologies.Route(len(c.direct), a.SettingsAt(p).Route)
 	}
 	return t
 }
