@@ -14,6 +14,41 @@
 // Slices returned by Get and passed by Range alias that memory. They are good until the next call that changes the
 // shard, whichever key that call is about.
 //
+// # Deadlines
+//
+// Reads treat an expired entry as absent and leave it; writes of its key, DeleteExpired and Maintain remove it. Maintain
+// goes round the index with a hand, a bounded slice a call, and goes on to more while more than a tenth of the
+// deadlines it meets have passed, as Redis does. Without deadlines it looks at nothing.
+//
+// # Limit
+//
+// A Budget limits what the shards of one store use together: each may fill it alone. A shard evicts from itself, before
+// a write that finds the store over its limit; and where its Maintain sees that others give up warmer entries than it
+// holds, it gives up its own in their place, so cold entries make way for writes anywhere, and no shard touches another.
+// After a write the store is over its limit by at most that write, what the shards have yet to publish (4 KiB each, or
+// 1/256 of the limit), and 1/64 of the limit where the writing shard had nothing to give up. While a policy or a limit
+// has just been changed it is over by what is yet to be evicted, a bounded number of entries a write.
+//
+// How entries were used is in eight bits of their slots: the tick of an access clock that follows the turnover
+// (clock.go), a logarithmic count (use.go), or the state of S3-FIFO (s3fifo.go). Victims are sampled a cache line of slots
+// at a time, and the best wait in a pool (sample.go); S3-FIFO has queues, 15 bytes an entry or less.
+//
+// Hit ratios beside redis-server 7.0.15, in percent: a read-through stream (a miss is followed by a set) over 1,000,000
+// keys of 16 bytes with values of 64 to 256, zipfian with exponent 0.99; of 2,000,000 reads the second half is counted.
+// With scans, a third of the reads are runs of 1,000 keys that never come again. The left columns are at as many entries
+// as redis-server holds, the right ones at the same maxmemory, in which we hold more (SHARDLAB_HITRATIO=full go test
+// -run HitRatio -v):
+//
+//	                      same entries                              same bytes
+//	           entries    LRU exact    ours redis    LFU ours redis  S3-FIFO    entries   LRU   LFU  S3-FIFO
+//	28 MiB     108,000        77.4     77.3  76.7        79.7  79.0     80.2    151,000  80.5  81.9     81.8
+//	69 MiB     271,000        86.0     86.0  85.9        86.1  86.1     86.1    356,000* 87.1  87.1     87.1
+//	28, scans  108,000        44.5     44.4  43.7        48.2  47.8     49.1    151,000  46.2  49.1     49.7
+//	69, scans  271,000        49.2     49.2  49.0        50.9  50.7     51.2    370,000  50.8  51.8     51.7
+//
+// S3-FIFO holds 7 % fewer entries in the same bytes, for its queues. * is every key that came: nothing was evicted.
+// Redis's LRU clock ticks once a second, which is coarse beside the few seconds that an entry lived here.
+//
 // # Hashes
 //
 // Every call takes the key's hash beside the key, because a server needs it earlier, to route. It must be Hash(key):

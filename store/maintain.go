@@ -83,6 +83,18 @@ func (s *Shard) expireSome(n int) (seen, expired int) {
 	return seen, expired
 }
 
+// colderThan returns a coldness that is clearly above cut: of shards that are equally cold, half the candidates are above
+// the average, and giving them up would only keep the store below its limit.
+func (s *Shard) colderThan(cut int64) int64 {
+	switch s.keep.policy {
+	case AllKeysLRU: // ticks
+		return cut + ageAim/16
+	case AllKeysS3FIFO: // milliseconds
+		return cut + cut/4 + 1
+	}
+	return cut + 1
+}
+
 // giveWay evicts while the store is over its limit, and in place of what others evicted that was warmer.
 func (s *Shard) giveWay(work int) (more bool) {
 	b := s.budget
@@ -92,7 +104,7 @@ func (s *Shard) giveWay(work int) (more bool) {
 			if b.owed.Load() <= 0 {
 				return false
 			}
-			least = b.cut.Load()/cutUnit + 1
+			least = s.colderThan(b.cut.Load() / cutUnit)
 		}
 		before := s.inUse()
 		if _, ok := s.evict(least); !ok {
