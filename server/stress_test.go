@@ -227,6 +227,7 @@ func TestSlowReaderIsCut(t *testing.T) {
 		other := dial(t, s)
 		mustEcho(t, other)
 		slow := dial(t, s)
+		mustEcho(t, slow)
 		slow.Write(bytes.Repeat(request("big"), 100))
 		waitFor(t, "the slow reader to be cut", func() bool {
 			mustEcho(t, other)
