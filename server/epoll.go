@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,11 +15,15 @@ type epoll struct {
 	loops []*loop
 	acc   *acceptor // nil when every listener belongs to a loop
 	wg    sync.WaitGroup
+	ended bool // of a loop that is driven: belongs to who drives it
 }
 
 func newEpoll(s *Server) (*epoll, error) {
 	if s.opts.Loops < 1 {
 		return nil, fmt.Errorf("transport %s needs at least one event loop, have %d", Epoll, s.opts.Loops)
+	}
+	if s.opts.Driven && s.opts.Loops != 1 {
+		return nil, fmt.Errorf("a server that its caller drives has one event loop, not %d", s.opts.Loops)
 	}
 	t := &epoll{s: s}
 	if err := t.open(); err != nil {
@@ -77,6 +82,10 @@ func (t *epoll) start() error {
 	if lb, ok := t.s.backend.(LoopBackend); ok {
 		lb.Bind(t.eventLoops())
 	}
+	if t.s.opts.Driven {
+		t.wg.Add(1) // until turn ends the loop
+		return nil
+	}
 	pinned := make(chan error, len(t.loops))
 	for _, l := range t.loops {
 		t.wg.Go(func() { l.run(pinned) })
@@ -95,6 +104,23 @@ func (t *epoll) start() error {
 		t.wg.Go(t.acc.run)
 	}
 	return nil
+}
+
+// turn is a turn of a loop that is driven. It reports false once the loop has ended.
+func (t *epoll) turn(limit time.Duration) (more bool) {
+	l := t.loops[0]
+	if t.ended {
+		return false
+	}
+	if l.tid.Load() == 0 {
+		l.tid.Store(int64(unix.Gettid()))
+	}
+	if l.turn(limit); l.stopping {
+		l.end()
+		t.ended = true
+		t.wg.Done()
+	}
+	return !t.ended
 }
 
 func (t *epoll) eventLoops() []Loop {

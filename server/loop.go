@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -92,11 +93,21 @@ func (l *loop) run(pinned chan<- error) {
 	l.tid.Store(int64(unix.Gettid()))
 	pinned <- l.pin()
 	for !l.stopping {
-		l.handle(l.next())
-		l.listeners.resume()
-		l.tasks.run()
-		l.continueReading()
+		l.turn(-1)
 	}
+	l.end()
+}
+
+// turn serves what is ready, after waiting up to limit for something to be; a negative limit is none.
+func (l *loop) turn(limit time.Duration) {
+	l.handle(l.next(limit))
+	l.listeners.resume()
+	l.tasks.run()
+	l.continueReading()
+}
+
+// end closes what there is, on the loop's thread.
+func (l *loop) end() {
 	l.listeners.close()
 	l.each((*conn).close)
 	l.publish()
@@ -131,9 +142,9 @@ func (l *loop) pin() error {
 }
 
 // next returns the events to handle. A loop that is busy polls without blocking; only when nothing is there does it
-// announce that it sleeps.
-func (l *loop) next() []unix.EpollEvent {
-	if ev := l.poll(); len(ev) > 0 || len(l.again) > 0 || !l.tasks.empty() {
+// announce that it sleeps. It waits no longer than limit, unless that is negative.
+func (l *loop) next(limit time.Duration) []unix.EpollEvent {
+	if ev := l.poll(); len(ev) > 0 || len(l.again) > 0 || !l.tasks.empty() || limit == 0 {
 		return ev
 	}
 	l.sleeping.Store(true)
@@ -142,6 +153,9 @@ func (l *loop) next() []unix.EpollEvent {
 		return nil
 	}
 	timeout := l.listeners.timeout()
+	if limit >= 0 && (timeout < 0 || timeout > limit) {
+		timeout = limit
+	}
 	if l.busy && l.s.mayHold && timeout < 0 {
 		l.busy = false // a signal ends the hold, and the next wait lets the thread go
 		return l.hold()

@@ -36,8 +36,10 @@ type Options struct {
 	// Dedicated says that GOMAXPROCS leaves at least one thread to the rest of the program besides one for each loop. A
 	// loop that has just been busy may then keep its own while it waits.
 	Dedicated bool
-	MaxConns  int // most connections at once; 0 means DefaultMaxConns
-	Limits    wire.Limits
+	// Driven, with one event loop, leaves it to the caller to run it: by Server.Turn, always on the same goroutine.
+	Driven   bool
+	MaxConns int // most connections at once; 0 means DefaultMaxConns
+	Limits   wire.Limits
 	// A connection is cut when more than MaxOutput bytes of replies wait for its client, the kernel's send queue being full and
 	// counted in, and the client has taken none for WriteTimeout. 0 means DefaultMaxOutput and DefaultWriteTimeout; a
 	// negative WriteTimeout, never.

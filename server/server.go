@@ -100,6 +100,17 @@ func (s *Server) Addrs() []net.Addr { return s.addrs }
 // Loops are the event loops, nil for a transport without.
 func (s *Server) Loops() []Loop { return s.transport.eventLoops() }
 
+// Turn serves what is ready on the event loop of a server that is Driven, after waiting up to wait for something to be: negative, as
+// long as it takes. One goroutine calls it, all the time that the server lives; it must go on while another is in Shutdown,
+// and until Turn reports false: then the loop has ended.
+func (s *Server) Turn(wait time.Duration) (more bool) {
+	t, ok := s.transport.(*epoll)
+	if !ok || !s.opts.Driven {
+		panic("bug: server: Turn of a server that is not driven")
+	}
+	return t.turn(wait)
+}
+
 // Stats returns the connection counts.
 func (s *Server) Stats() Stats {
 	return Stats{s.clients.Load(), s.accepted.Load(), s.rejected.Load()}

@@ -60,8 +60,15 @@ func (in *Instance) AdminAddr() net.Addr {
 // Shutdown drains and closes the instance: readiness is taken back, HTTP requests and in-process calls that have begun are
 // answered, then the connections drain as server.Server.Shutdown says; the admin pages go last, so that all of it can be watched. HTTP
 // may take half of the time that ctx leaves. When the time is over, what is left is cut and the context's error returned. A
-// store that came as Config.Store stays open.
+// store of the caller's stays open; one that is local to a thread must take its turns meanwhile, unless that thread is who calls.
 func (in *Instance) Shutdown(ctx context.Context) error {
+	if l := in.cfg.local; l != nil && l.here() {
+		return l.drive(in, func() error { return in.shutdown(ctx) })
+	}
+	return in.shutdown(ctx)
+}
+
+func (in *Instance) shutdown(ctx context.Context) error {
 	in.fronts.draining.Store(true)
 	var errs []error
 	if in.fronts.keys != nil {

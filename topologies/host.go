@@ -30,8 +30,13 @@ type host struct {
 
 func newHost(in *Instance) *host {
 	h := &host{in: in, started: time.Now()}
-	if h.budget = in.cfg.budget(); in.store != nil {
+	switch {
+	case in.store != nil:
 		h.budget = in.store.budget
+	case in.cfg.local != nil:
+		h.budget = in.cfg.local.budget
+	default:
+		h.budget = in.cfg.budget()
 	}
 	h.txMode, _ = command.ParseTxMode(in.Settings.Transactions) // resolved
 	if in.Settings.Transport == server.Epoll {

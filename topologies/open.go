@@ -66,7 +66,7 @@ func (in *Instance) start() error {
 	}
 	cfg := &in.cfg
 	opts := server.Options{
-		Transport: in.Settings.Transport, Listen: listen, Loops: in.Settings.Workers,
+		Transport: in.Settings.Transport, Listen: listen, Loops: in.Settings.Workers, Driven: cfg.local != nil,
 		MaxConns: cfg.MaxConns, Limits: cfg.Limits, Log: cfg.Log, Dedicated: cfg.Dedicated,
 		IdleTimeout: cfg.IdleTimeout, WriteTimeout: cfg.WriteTimeout, MaxOutput: cfg.MaxOutput,
 	}

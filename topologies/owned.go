@@ -7,11 +7,13 @@ import (
 )
 
 // newShards makes the shards of an instance that are not locked.
-func (h *host) newShards() []*store.Shard {
-	shards := make([]*store.Shard, h.Shards())
+func (h *host) newShards() []*store.Shard { return newShards(h.Shards(), h.budget) }
+
+func newShards(n int, b *store.Budget) []*store.Shard {
+	shards := make([]*store.Shard, n)
 	for i := range shards {
 		shards[i] = store.New()
-		shards[i].Attach(h.budget)
+		shards[i].Attach(b)
 	}
 	return shards
 }

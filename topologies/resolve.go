@@ -79,6 +79,9 @@ func resolve(t *Topology, c Config, cpus int) (Settings, error) {
 
 // callersStore makes what the caller's store is the asked for, and its boundary the preset.
 func (r *resolver) callersStore() error {
+	if l := r.c.local; l != nil {
+		r.c.Shards, r.c.Route = l.config.Shards, l.config.Route
+	}
 	if r.c.Store == nil {
 		return nil
 	}
@@ -164,6 +167,9 @@ func (r *resolver) pin() error {
 	if pin == PinOn && !loops {
 		return fmt.Errorf("pin on: with transport %s connections are goroutines, which the runtime moves; use transport %s, or pin off",
 			r.s.Transport, server.Epoll)
+	}
+	if pin == PinOn && r.c.local != nil {
+		return fmt.Errorf("pin on: the thread of a local store is its program's to pin")
 	}
 	// One loop is left where an outer cpuset or taskset put the process; pinning it could only make that narrower.
 	r.s.Pinned = pin == PinOn || pin == PinAuto && loops && r.s.Workers > 1 && len(r.c.CPUs) > 0

@@ -55,6 +55,7 @@ type Config struct {
 	// Store is a store of the caller's to serve, which stays open when the instance is shut down. Its shards, route, locks and
 	// limit go before those asked for here.
 	Store *Store
+	local *LocalStore // likewise, of the calling thread
 	// DirectPort is the first direct shard port; shard n listens on DirectPort+n. By default it is the public port + 1, and when the
 	// kernel chose the public port it chooses these too.
 	DirectPort int

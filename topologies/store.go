@@ -36,14 +36,18 @@ type Store struct {
 
 // NewStore makes an empty store. Close ends the goroutine that expires its keys in the background.
 func NewStore(c StoreConfig) (*Store, error) {
-	// What a store has in common with a topology of shared shards is read and refused in the same place.
-	cfg := Config{Topology: shared.Name, Shards: c.Shards, Route: c.Route, Lock: c.Lock, MaxMemory: c.MaxMemory,
-		MaxMemoryPolicy: c.MaxMemoryPolicy}
+	cfg := c.with(shared)
 	set, err := cfg.Resolve()
 	if err != nil {
 		return nil, err
 	}
 	return newStore(&set, cfg.budget()), nil
+}
+
+// with is a config of a topology with such a store: what they have in common is read and refused in one place.
+func (c StoreConfig) with(t *Topology) Config {
+	return Config{Topology: t.Name, Shards: c.Shards, Route: c.Route, Lock: c.Lock, MaxMemory: c.MaxMemory,
+		MaxMemoryPolicy: c.MaxMemoryPolicy}
 }
 
 // newStore makes a store for resolved settings.

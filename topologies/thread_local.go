@@ -22,7 +22,12 @@ var threadLocal = &Topology{
 		return 1, nil
 	},
 	build: func(in *Instance) (server.Backend, []server.Listen, error) {
-		shards := in.host.newShards()
+		var shards []*store.Shard
+		if l := in.cfg.local; l != nil {
+			shards = l.shards
+		} else {
+			shards = in.host.newShards()
+		}
 		keys := func(server.Place) keyspace { return &owned{shards, in.host.routing()} }
 		return &ownerThread{foreseeOwned(backend{in.host, keys}, shards), shards, upkeep{}}, in.publicAt(0), nil
 	},
