@@ -16,16 +16,14 @@ type figures struct {
 	shards *Caller
 }
 
-// maxShardFigures is the most shards that are shown one by one: a metrics page of thousands of shards would help nobody.
-const maxShardFigures = 1024
-
 func (f *figures) read() admin.Figures {
 	in := f.in
 	counts := in.host.counts()
 	traffic, main := in.srv.Traffic(), in.srv.Stats()
 	all := admin.Figures{
 		Settings: in.Settings.Pairs(),
-		Hits:     counts.Hits, Misses: counts.Misses, Expired: counts.Expired,
+		Hits:     counts.Hits, Misses: counts.Misses,
+		MemoryLimit: in.host.budget.Limit(), MemoryUsed: in.host.budget.Used(),
 		Fronts:   []admin.Front{{Name: "main", Conns: main.Clients, Accepted: main.Accepted, Rejected: main.Rejected}},
 		Received: traffic.In, Sent: traffic.Out,
 		LoopCPU: in.srv.LoopCPU(),
@@ -35,9 +33,11 @@ func (f *figures) read() admin.Figures {
 		all.Fronts = append(all.Fronts, admin.Front{Name: "http", Conns: st.Conns, Accepted: st.Accepted, Rejected: st.Rejected})
 		all.HTTPResponses = st.Responses
 	}
-	if in.Settings.Shards <= maxShardFigures && !in.topology.Responder {
-		all.Shards = f.perShard()
+	if r := in.host.router; r != nil {
+		hops := r.hops()
+		all.Hops, all.Loans = admin.Sizes{Buckets: hops.Sizes[:], Sum: hops.Parts}, hops.Loans
 	}
+	all.Shards = f.perShard()
 	return all
 }
 

@@ -20,7 +20,8 @@ var (
 	misses   = desc("keyspace_misses_total", "Reads that did not find their key.")
 	expired  = desc("expired_keys_total", "Keys deleted because their time was over.")
 	evicted  = desc("evicted_keys_total", "Keys deleted to stay within the memory limit.")
-	limit    = desc("memory_limit_bytes", "Memory that keys and values may take; 0 means no limit.")
+	limit    = desc("memory_limit_bytes", "Memory that entries may take; 0 means no limit.")
+	used     = desc("memory_used_bytes", "Memory that entries take, as counted for the limit.")
 
 	conns     = desc("connections", "Open connections, by front.", "front")
 	accepted  = desc("connections_accepted_total", "Connections accepted, without those rejected, by front.", "front")
@@ -29,7 +30,8 @@ var (
 	sent      = desc("sent_bytes_total", "Bytes written to connections of the main port and the direct shard ports.")
 	responses = desc("http_responses_total", "HTTP responses of the key front, by class of status.", "class")
 
-	hopSizes   = desc("hop_batch_size_requests", "Requests carried by each message to the owner of a shard.")
+	hopSizes   = desc("hop_batch_size", "Parts of requests carried by each message to the owner of shards; the count is that of hops.")
+	loans      = desc("loans_total", "Commands that held the shards of several owners, or all of another's.")
 	lockWaits  = desc("lock_waits_total", "Times that a session had to wait for the lock of a shard.")
 	lockWaited = desc("lock_wait_seconds_total", "Time that sessions waited for locks of shards.")
 	loopCPU    = desc("loop_cpu_seconds_total",
@@ -61,9 +63,8 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	counter(hits, float64(f.Hits))
 	counter(misses, float64(f.Misses))
-	counter(expired, float64(f.Expired))
-	counter(evicted, float64(f.Evicted))
 	gauge(limit, float64(f.MemoryLimit))
+	gauge(used, float64(f.MemoryUsed))
 	for _, front := range f.Fronts {
 		gauge(conns, float64(front.Conns), front.Name)
 		counter(accepted, float64(front.Accepted), front.Name)
@@ -75,19 +76,46 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		counter(responses, float64(f.HTTPResponses[class]), strconv.Itoa(class)+"xx")
 	}
 	ch <- f.Hops.histogram(hopSizes)
+	counter(loans, float64(f.Loans))
 	counter(lockWaits, float64(f.LockWaits))
 	counter(lockWaited, f.LockWaited.Seconds())
 	for i, d := range f.LoopCPU {
 		counter(loopCPU, d.Seconds(), strconv.Itoa(i))
 	}
+	f.collectShards(ch)
+}
+
+// maxShards is the most shards that are shown one by one: thousands of them would make a page that helps nobody.
+const maxShards = 1024
+
+func (f *Figures) collectShards(ch chan<- prometheus.Metric) {
+	var sum Shard
 	for i := range f.Shards {
-		s, name := &f.Shards[i], strconv.Itoa(i)
-		gauge(shardEntries, float64(s.Entries), name)
-		gauge(shardTTLs, float64(s.TTLs), name)
-		gauge(shardStored, float64(s.Stored), name)
-		gauge(shardReserved, float64(s.Reserved), name)
-		counter(shardExpired, float64(s.Expired), name)
-		counter(shardEvicted, float64(s.Evicted), name)
+		s := &f.Shards[i]
+		sum.Expired += s.Expired
+		sum.Evicted += s.Evicted
+		if len(f.Shards) > maxShards {
+			continue
+		}
+		name := strconv.Itoa(i)
+		for _, m := range []struct {
+			desc *prometheus.Desc
+			kind prometheus.ValueType
+			n    int64
+		}{
+			{shardEntries, prometheus.GaugeValue, s.Entries},
+			{shardTTLs, prometheus.GaugeValue, s.TTLs},
+			{shardStored, prometheus.GaugeValue, s.Stored},
+			{shardReserved, prometheus.GaugeValue, s.Reserved},
+			{shardExpired, prometheus.CounterValue, s.Expired},
+			{shardEvicted, prometheus.CounterValue, s.Evicted},
+		} {
+			ch <- prometheus.MustNewConstMetric(m.desc, m.kind, float64(m.n), name)
+		}
+	}
+	if len(f.Shards) > 0 { // a counter that cannot be known is left out: 0 would look like a restart
+		ch <- prometheus.MustNewConstMetric(expired, prometheus.CounterValue, float64(sum.Expired))
+		ch <- prometheus.MustNewConstMetric(evicted, prometheus.CounterValue, float64(sum.Evicted))
 	}
 }
 
@@ -105,7 +133,7 @@ func info(f *Figures, ch chan<- prometheus.Metric) {
 func (s *Sizes) histogram(d *prometheus.Desc) prometheus.Metric {
 	buckets, count := map[float64]uint64{}, uint64(0)
 	for i, n := range s.Buckets {
-		if count += n; i < SizeBuckets-1 { // the last has no bound
+		if count += n; i < len(s.Buckets)-1 { // the last has no bound
 			buckets[math.Exp2(float64(i))] = count
 		}
 	}

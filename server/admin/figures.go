@@ -1,26 +1,27 @@
 package admin
 
-import (
-	"math/bits"
-	"time"
-)
+import "time"
 
 // Figures are what /metrics shows, besides the Go runtime's and the process's own. All counts are since the start.
 type Figures struct {
 	Settings [][2]string // of the topology, by name
 
-	Commands         map[string]uint64 // executed, by name
-	Hits, Misses     uint64
-	Expired, Evicted uint64
-	MemoryLimit      int64 // bytes; 0: none
-	Fronts           []Front
-	Received, Sent   uint64 // bytes of the main port
-	HTTPResponses    [6]uint64
-	Hops             Sizes // messages to owners of shards, by the number of requests that each carried
-	LockWaits        uint64
-	LockWaited       time.Duration
-	LoopCPU          []time.Duration // processor time of each event loop's thread
-	Shards           []Shard         // nil when they could not be asked, as in a draining server
+	Commands     map[string]uint64 // executed, by name
+	Hits, Misses uint64
+
+	MemoryLimit, MemoryUsed int64 // bytes; a limit of 0 is none
+
+	Fronts         []Front
+	Received, Sent uint64 // bytes of the main port
+	HTTPResponses  [6]uint64
+
+	Hops       Sizes // messages to the owners of shards, by the number of parts of requests that each carried
+	Loans      uint64
+	LockWaits  uint64
+	LockWaited time.Duration
+	LoopCPU    []time.Duration // processor time of each event loop's thread
+
+	Shards []Shard // nil when they could not be asked, as in a server that has drained
 }
 
 // Front is one way in.
@@ -35,14 +36,8 @@ type Shard struct {
 	Entries, TTLs, Stored, Reserved, Expired, Evicted int64
 }
 
-// Sizes counts things by size: Buckets[i] those of more than 2^(i-1) and up to 2^i.
+// Sizes counts things by size: Buckets[i] those of more than 2^(i-1) and up to 2^i, the last also all that are larger.
 type Sizes struct {
-	Buckets [SizeBuckets]uint64
+	Buckets []uint64
 	Sum     uint64 // of all sizes
 }
-
-// SizeBuckets is enough for sizes up to 1024; larger ones count there too.
-const SizeBuckets = 11
-
-// Bucket is the bucket of a size from 1.
-func Bucket(size int) int { return min(bits.Len(uint(size-1)), SizeBuckets-1) }

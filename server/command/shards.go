@@ -9,12 +9,14 @@ var shardCommands = []*Spec{
 }
 
 func shardsPart(x *Exec, sh *store.Shard, _ uint64, _ [][]byte) {
-	m := sh.Memory()
-	x.W.Map(4)
+	m, kept := sh.Memory(), sh.Stats()
+	x.W.Map(6)
 	x.figure("entries", int64(sh.Len()))
 	x.figure("ttls", int64(sh.TTLs()))
 	x.figure("stored", int64(m.Stored))
 	x.figure("reserved", int64(m.Reserved))
+	x.figure("expired", int64(kept.Expired))
+	x.figure("evicted", int64(kept.Evicted))
 }
 
 func (x *Exec) figure(name string, n int64) {
