@@ -134,12 +134,12 @@ func (v variant) open(t *testing.T) *Instance { return open(t, v.config()) }
 // forms are one variant of each topology over each transport, with several workers where there can be.
 func forms() (fs []variant) {
 	for _, v := range variants() {
-		last := len(fs) - 1
+		i := slices.IndexFunc(fs, func(f variant) bool { return f.topology == v.topology && f.transport == v.transport })
 		switch {
-		case last < 0 || fs[last].topology != v.topology || fs[last].transport != v.transport:
+		case i < 0:
 			fs = append(fs, v)
-		case v.workers > 1 && fs[last].workers == 1:
-			fs[last] = v
+		case v.workers > 1 && fs[i].workers == 1:
+			fs[i] = v
 		}
 	}
 	return fs
