@@ -44,7 +44,7 @@ func batchOf(requests [][]string) *wire.Batch {
 // The seeded stream gets the same replies through an in-process session as through a socket, in batches of every size.
 func TestCallerRepliesAgree(t *testing.T) {
 	requests := newStream(7).takeExact(3000)
-	for _, v := range variants() {
+	for _, v := range forms() {
 		t.Run(v.String(), func(t *testing.T) {
 			want := strings.Join(conversation(t, v.open(t).Addr().String(), requests, 1), "")
 			c := v.open(t).NewCaller()
@@ -71,7 +71,7 @@ func TestCallerRepliesAgree(t *testing.T) {
 
 // Callers and sockets at once: each sees its own writes in order, and what the others wrote.
 func TestCallersBesideConnections(t *testing.T) {
-	for _, v := range variants() {
+	for _, v := range forms() {
 		t.Run(v.String(), func(t *testing.T) {
 			in := v.open(t)
 			var all sync.WaitGroup
@@ -110,7 +110,7 @@ func ownKeys(prefix string) (requests [][]string, want []string) {
 
 // Replies beyond what a session gathers at once are all there.
 func TestCallerLargeReplies(t *testing.T) {
-	for _, v := range variants() {
+	for _, v := range forms() {
 		t.Run(v.String(), func(t *testing.T) {
 			c := v.open(t).NewCaller()
 			value := strings.Repeat("v", 100<<10)
@@ -127,7 +127,7 @@ func TestCallerLargeReplies(t *testing.T) {
 }
 
 func TestCallerDoesNotAllocate(t *testing.T) {
-	for _, v := range variants() {
+	for _, v := range forms() {
 		t.Run(v.String(), func(t *testing.T) {
 			c := v.open(t).NewCaller()
 			var requests [][]string
@@ -157,7 +157,7 @@ func TestCallerDoesNotAllocate(t *testing.T) {
 
 // A session that QUIT has ended is closed; so is every session after Shutdown, whatever was under way.
 func TestCallerEnds(t *testing.T) {
-	for _, v := range variants() {
+	for _, v := range forms() {
 		t.Run(v.String(), func(t *testing.T) {
 			in := v.open(t)
 			c := in.NewCaller()

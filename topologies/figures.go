@@ -37,6 +37,9 @@ func (f *figures) read() admin.Figures {
 		hops := r.hops()
 		all.Hops, all.Loans = admin.Sizes{Buckets: hops.Sizes[:], Sum: hops.Parts}, hops.Loans
 	}
+	if in.store != nil {
+		all.LockWaits, all.LockWaited = in.store.lockWaits()
+	}
 	all.Shards = f.perShard()
 	return all
 }

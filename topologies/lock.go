@@ -51,6 +51,16 @@ func (w *lockWaits) since(began time.Time) {
 	w.nanos.Add(uint64(time.Since(began)))
 }
 
+// lockWaits is how often, and for how long, anybody waited for the lock of a shard.
+func (s *Store) lockWaits() (count uint64, waited time.Duration) {
+	for i := range s.cells {
+		w := &s.cells[i].waits
+		count += w.count.Load()
+		waited += time.Duration(w.nanos.Load())
+	}
+	return count, waited
+}
+
 func (c *cell) init(kind lockKind, budget *store.Budget) {
 	c.shard.Attach(budget)
 	if c.kind = kind; kind == kindRB {

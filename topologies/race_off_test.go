@@ -1,0 +1,5 @@
+//go:build !race
+
+package topologies
+
+const raceDetector = false
