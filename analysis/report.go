@@ -403,6 +403,12 @@ func shortSI(v float64) string {
 // JSON writes the report as one indented object.
 func (r *Report) JSON(w io.Writer) error { return writeJSON(w, r) }
 
+func writeLine(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
 func writeJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")

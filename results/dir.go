@@ -17,6 +17,7 @@ const (
 	trialsFile   = "blocks.jsonl"
 	countersFile = "counters.jsonl"
 	benchFile    = "bench.txt"
+	secondsFile  = "seconds.jsonl"
 )
 
 // Create makes the directory of a new run under root and writes its manifest, with status Running. The directory's
@@ -81,7 +82,7 @@ func (w *Writer) openFiles() (err error) {
 
 func (w *Writer) closeFiles() error {
 	var errs []error
-	for _, f := range []*appendFile{w.slices, w.trials, w.counters, w.bench} {
+	for _, f := range []*appendFile{w.slices, w.trials, w.counters, w.bench, w.seconds} {
 		if f != nil {
 			errs = append(errs, f.close())
 		}

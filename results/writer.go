@@ -25,6 +25,7 @@ type Writer struct {
 	trials   *appendFile
 	counters *appendFile
 	bench    *appendFile
+	seconds  *appendFile // nil until the first
 	line     bytes.Buffer
 	finished bool
 }

@@ -49,7 +49,7 @@ var limits = map[string]limit{
 	"max_memory":       {1, 1 << 40, asSize},
 	"blocks":           {1, 1000, asPlain},
 	"slices":           {int64(5 * time.Millisecond), int64(time.Minute), asDuration},
-	"long_slice":       {int64(5 * time.Millisecond), int64(10 * time.Minute), asDuration},
+	"long_slice":       {int64(5 * time.Millisecond), int64(24 * time.Hour), asDuration},
 	"slices_per_block": {1, 10e3, asCount},
 	"lead_in":          {0, int64(10 * time.Second), asDuration},
 	"warmup":           {0, int64(10 * time.Minute), asDuration},

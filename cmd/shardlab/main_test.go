@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"flag"
 	"os/exec"
@@ -25,7 +26,8 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits,
+			"exits":   exits,
+			"serving": serving,
 		},
 	})
 }
@@ -49,9 +51,31 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// serving NAME ARG... starts `shardlab serve --bind 127.0.0.1:0 ARG...` until the end of the script, and puts the address that it
+// prints into the variable NAME; that of a line "http ADDRESS" goes into NAME_http.
+func serving(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: serving NAME ARG...")
+	}
+	cmd := exec.Command("shardlab", append([]string{"serve", "--bind", "127.0.0.1:0"}, args[1:]...)...)
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	ts.Defer(func() { cmd.Process.Kill(); cmd.Wait() })
+	lines := bufio.NewReader(out)
+	addr, err := lines.ReadString('\n')
+	ts.Check(err)
+	ts.Setenv(args[0], strings.TrimSpace(addr))
+	if slices.Contains(args, "--http") {
+		web, err := lines.ReadString('\n')
+		ts.Check(err)
+		ts.Setenv(args[0]+"_http", strings.TrimSpace(strings.TrimPrefix(web, "http ")))
+	}
+}
+
 // Every verb explains itself with examples.
 func TestEveryVerbHasExamples(t *testing.T) {
-	verbs := []string{"run", "serve", "list", "plot", "compare", "export", "version"}
+	verbs := []string{"run", "load", "serve", "list", "plot", "compare", "export", "version"}
 	for _, verb := range verbs {
 		var out, errOut strings.Builder
 		if code := run(t.Context(), []string{"shardlab", verb, "--help"}, &out, &errOut); code != 0 {

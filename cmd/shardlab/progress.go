@@ -15,20 +15,16 @@ import (
 // display shows how a run goes: on a terminal a bar with a line for each arm, redrawn in place at most ten times a second; elsewhere a line
 // for each finished block.
 type display struct {
-	w     io.Writer
-	tty   bool
-	width int
+	canvas
 	name  string // of the scenario
 	start time.Time
 
-	bar   *progressbar.ProgressBar
-	lines int // on the screen, to be drawn over
-	last  time.Time
+	bar  *progressbar.ProgressBar
+	last time.Time
 }
 
 func newDisplay(w io.Writer, name string) *display {
-	tty, width := terminal(w)
-	return &display{w: w, tty: tty, width: width, name: name, start: time.Now()}
+	return &display{canvas: newCanvas(w), name: name, start: time.Now()}
 }
 
 // Note implements runner.Observer.
@@ -75,33 +71,7 @@ func (d *display) redraw(p runner.Progress) {
 		}
 		out = append(out, line)
 	}
-	var b strings.Builder
-	b.WriteString(d.home())
-	for _, line := range out {
-		if r := []rune(line); len(r) >= d.width {
-			line = string(r[:d.width-1]) // a wrapped line would spoil the count of lines
-		}
-		b.WriteString(line + "\x1b[K\n")
-	}
-	b.WriteString("\x1b[J")
-	d.lines = len(out)
-	io.WriteString(d.w, b.String())
-}
-
-// home moves the cursor to where the drawing begins.
-func (d *display) home() string {
-	if d.lines == 0 {
-		return ""
-	}
-	return fmt.Sprintf("\r\x1b[%dA", d.lines)
-}
-
-// clear takes the drawing off the screen.
-func (d *display) clear() {
-	if d.lines > 0 {
-		io.WriteString(d.w, d.home()+"\x1b[J")
-		d.lines = 0
-	}
+	d.draw(out)
 }
 
 // left is the time to go at the pace so far.

@@ -162,14 +162,22 @@ func versionOf(program string) string {
 // target says where the load generator finds a started arm.
 func (a *arm) target(c *child, p scenarios.Point) loadgen.Target {
 	t := loadgen.Target{Addr: c.addr, Responder: a.kind == kindResponder}
-	if p.Load.Protocol == scenarios.SCNP && a.kind != kindReference {
-		t.Protocol = loadgen.SCNP
+	if a.kind != kindReference {
+		t.Protocol = protocol(p.Load.Protocol)
 	}
 	if len(c.direct) > 0 {
 		t.ShardAddrs = c.direct
 		t.Route = topologies.Route(len(c.direct), a.SettingsAt(p).Route)
 	}
 	return t
+}
+
+// protocol is the load generator's word for a scenario's.
+func protocol(name string) loadgen.Protocol {
+	if name == scenarios.SCNP {
+		return loadgen.SCNP
+	}
+	return loadgen.RESP
 }
 
 func workload(seed uint64, w scenarios.Workload) (loadgen.Workload, error) {

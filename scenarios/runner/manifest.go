@@ -9,20 +9,26 @@ import (
 	"github.com/shardlab/shardlab/scenarios"
 )
 
-func (r *run) manifest() *results.Manifest {
-	sc := r.opts.Scenario
+// manifestOf is what a manifest says of a scenario, of this program and of the machine.
+func manifestOf(sc *scenarios.Scenario) results.Manifest {
 	resolved := sc.Canonical()
 	sum := sha256.Sum256(resolved)
 	env := results.Capture()
-	m := &results.Manifest{
-		Started: r.start, Argv: r.opts.Argv, Notes: r.notes, Blocks: sc.Run.Blocks,
+	return results.Manifest{
+		Blocks: sc.Run.Blocks,
 		Scenario: results.Scenario{
 			Name: sc.Name, Seed: sc.Seed, Resolved: resolved, SHA256: hex.EncodeToString(sum[:]), Source: sc.Source,
 		},
 		Code: results.CaptureCode(), Before: env, EnvKey: env.Key(),
-		CPUs: results.CPUs{
-			Server: scenarios.FormatCPUs(r.cpus.server), Client: scenarios.FormatCPUs(r.cpus.client), Shared: r.cpus.shared,
-		},
+	}
+}
+
+func (r *run) manifest() *results.Manifest {
+	sc := r.opts.Scenario
+	m := manifestOf(sc)
+	m.Started, m.Argv, m.Notes = r.start, r.opts.Argv, r.notes
+	m.CPUs = results.CPUs{
+		Server: scenarios.FormatCPUs(r.cpus.server), Client: scenarios.FormatCPUs(r.cpus.client), Shared: r.cpus.shared,
 	}
 	for i := range r.points {
 		m.Points = append(m.Points, r.points[i].describe(sc.Run))
@@ -30,7 +36,7 @@ func (r *run) manifest() *results.Manifest {
 	for i := range r.arms {
 		m.Arms = append(m.Arms, r.arms[i].describe(r))
 	}
-	return m
+	return &m
 }
 
 func (p *point) describe(plan scenarios.RunPlan) results.Point {

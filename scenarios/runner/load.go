@@ -1,0 +1,276 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/shardlab/shardlab/loadgen"
+	"github.com/shardlab/shardlab/results"
+	"github.com/shardlab/shardlab/scenarios"
+)
+
+// LoadOptions say what to load a server with that is already there.
+type LoadOptions struct {
+	Scenario  *scenarios.Scenario // of Adhoc: one point, one arm, one block
+	Addr      string              // host:port or unix:PATH
+	Threads   int                 // of the client, where CPUs is empty; at least 1
+	CPUs      []int               // one pinned thread for each
+	NoPreload bool                // the keys are there, or need not be
+	Results   string              // folder for a run directory; "" for none
+	Argv      []string
+	Observer  LoadObserver
+}
+
+// LoadObserver is told how a load goes. Its methods are called one at a time.
+type LoadObserver interface {
+	Phase(name string)
+	// Second is called after each second, and once more for what came in after the last.
+	Second(LoadProgress) error
+}
+
+// LoadProgress is where a load stands.
+type LoadProgress struct {
+	Manifest *results.Manifest // of the run, to be read only
+	Second   results.Second
+	SoFar    results.Slice // all seconds together; what is in flight does not count as due yet
+	Elapsed  time.Duration
+}
+
+// LoadResult is what a load has brought.
+type LoadResult struct {
+	Manifest    results.Manifest
+	Slice       results.Slice // the whole window
+	Trial       results.Trial
+	Response    *hdrhistogram.Histogram // of all operations, in ns
+	Service     *hdrhistogram.Histogram
+	Dir         string // "" where no run directory was asked for
+	Interrupted bool
+}
+
+// adhoc is a load in progress.
+type adhoc struct {
+	opts    LoadOptions
+	point   point
+	start   time.Time
+	session *loadgen.Session
+	result  LoadResult
+	out     *results.Writer // nil: none
+
+	seconds           int
+	soFar             results.Slice
+	response, service histograms
+	lateness          *hdrhistogram.Histogram
+	failed            error // of what is done between seconds
+}
+
+// Load drives a server that it has not started. When ctx is cancelled the window ends early and what was measured until
+// then is the result. Where there is a run directory, the result has it also with an error.
+func Load(ctx context.Context, opts LoadOptions) (*LoadResult, error) {
+	l := &adhoc{opts: opts, start: time.Now(), response: histograms{}, service: histograms{}, lateness: results.NewHistogram()}
+	sc := opts.Scenario
+	l.point = point{Point: sc.Points[0], load: load(sc.Points[0].Load)}
+	var err error
+	if l.point.workload, err = workload(sc.Seed, l.point.Workload); err == nil {
+		l.point.hash, err = loadgen.StreamHash(l.point.workload, l.point.load)
+	}
+	if err != nil {
+		return nil, err
+	}
+	cpus := opts.CPUs
+	if len(cpus) == 0 {
+		cpus = slices.Repeat([]int{-1}, opts.Threads)
+	}
+	pool, err := loadgen.NewPool(cpus)
+	if err != nil {
+		return nil, err
+	}
+	defer pool.Close()
+	if err := l.connect(ctx, pool); err != nil {
+		return nil, err
+	}
+	defer l.session.Close()
+	l.result.Manifest = l.manifest(ctx)
+	if opts.Results != "" {
+		if l.out, err = results.Create(opts.Results, sc.Name, &l.result.Manifest); err != nil {
+			return nil, err
+		}
+		l.result.Dir = l.out.Dir()
+	}
+	return &l.result, l.finish(ctx, l.measure(ctx))
+}
+
+func (l *adhoc) connect(ctx context.Context, pool *loadgen.Pool) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	target := loadgen.Target{Addr: l.opts.Addr, Occupied: true, Protocol: protocol(l.point.Load.Protocol)}
+	var err error
+	l.session, err = pool.Connect(ctx, target, l.point.workload, l.point.load)
+	return err
+}
+
+// measure preloads, and runs the one window.
+func (l *adhoc) measure(ctx context.Context) error {
+	if !l.opts.NoPreload {
+		l.opts.Observer.Phase(Preloading)
+		if err := l.session.Preload(ctx); err != nil {
+			return err
+		}
+		l.result.Trial.Keys = l.point.Workload.Keys
+	}
+	plan := l.opts.Scenario.Run
+	if plan.Warmup > 0 {
+		l.opts.Observer.Phase(Warming)
+	} else {
+		l.opts.Observer.Phase(Measuring)
+	}
+	cpus, err := availableCPUs()
+	if err != nil {
+		return err
+	}
+	steal := stealTicks(cpus)
+	halt := context.AfterFunc(ctx, l.session.Halt)
+	defer halt()
+	res, err := l.session.Run(context.WithoutCancel(ctx), loadgen.Window{
+		Lead: plan.Warmup, Measure: plan.Slice, Every: time.Second, Observe: l.second,
+	})
+	if err = errors.Join(err, l.failed); err != nil {
+		return err
+	}
+	row := &l.result.Slice
+	*row = l.row(0, res)
+	row.Steal = stealTicks(cpus) - steal
+	planned := plan.Slice
+	if l.result.Interrupted = ctx.Err() != nil; l.result.Interrupted {
+		planned = res.Dur
+	}
+	if row.Dur == 0 {
+		return nil // interrupted before anything was measured
+	}
+	row.Why = whyVoid(row, planned)
+	row.Valid = row.Why == ""
+	l.result.Response, l.result.Service = merged(&res.Response), merged(&res.Service)
+	t := &l.result.Trial
+	t.Arm, t.Sockets, t.Response, t.Service = row.Arm, res.Sockets, row.Response, row.Service
+	if l.out == nil {
+		return nil
+	}
+	return errors.Join(l.out.Slice(*row), l.out.Trial(*t))
+}
+
+func (l *adhoc) row(number int, res *loadgen.Result) results.Slice {
+	row := results.Slice{Arm: l.opts.Scenario.Arms[0].Name, Slice: number, T: res.Start.Sub(l.start).Nanoseconds(), Valid: true}
+	measured(&row, res)
+	return row
+}
+
+// second takes what the load generator has recorded in about a second.
+func (l *adhoc) second(v loadgen.Interval) {
+	x := results.NewSecond(l.row(l.seconds, v.Result), v.Tail)
+	l.seconds++
+	l.sum(&x, v)
+	err := l.opts.Observer.Second(LoadProgress{Manifest: &l.result.Manifest, Second: x, SoFar: l.soFar, Elapsed: time.Duration(l.soFar.Dur)})
+	if l.out != nil {
+		h := results.BlockHistograms{Arm: x.Arm, Start: v.Start, End: v.Start.Add(v.Dur), Response: histograms{}}
+		err = errors.Join(err, histograms(h.Response).add(&v.Response), l.out.Second(x))
+		if l.point.load.Mode == loadgen.Open {
+			h.Service = histograms{}
+			err = errors.Join(err, histograms(h.Service).add(&v.Service))
+		}
+		err = errors.Join(err, l.out.Histograms(h))
+	}
+	if err != nil && l.failed == nil {
+		l.failed = err
+		l.session.Halt()
+	}
+}
+
+// sum adds a second to those before it.
+func (l *adhoc) sum(x *results.Second, v loadgen.Interval) {
+	s := &l.soFar
+	if s.Ops == nil {
+		s.Ops = map[string]uint64{}
+		s.Arm, s.T, s.Valid = x.Arm, x.T, true
+	}
+	for op, n := range x.Ops {
+		s.Ops[op] += n
+	}
+	s.Replies, s.Errors, s.Misses = s.Replies+x.Replies, s.Errors+x.Errors, s.Misses+x.Misses
+	s.Checked, s.Corrupt, s.Late = s.Checked+x.Checked, s.Corrupt+x.Corrupt, s.Late+x.Late
+	s.Unsent, s.Overflow = s.Unsent+x.Unsent, s.Overflow+x.Overflow
+	s.BytesOut, s.BytesIn = s.BytesOut+x.BytesOut, s.BytesIn+x.BytesIn
+	if l.point.load.Mode == loadgen.Open {
+		s.Intended = s.TotalOps() + s.Errors + s.Unsent
+	}
+	if s.FirstError == "" {
+		s.FirstError = x.FirstError
+	}
+	if !x.Tail {
+		s.ClientBusy = (s.ClientBusy*float64(s.Dur) + x.ClientBusy*float64(x.Dur)) / float64(max(s.Dur+x.Dur, 1))
+		s.Dur, s.ClientCPU = s.Dur+x.Dur, s.ClientCPU+x.ClientCPU
+	}
+	l.response.add(&v.Response)
+	l.service.add(&v.Service)
+	s.Response, s.Service = results.NewLatency(l.response.total()), results.NewLatency(l.service.total())
+	if v.Lateness != nil {
+		l.lateness.Merge(v.Lateness)
+		s.LatenessP = float64(l.lateness.ValueAtPercentile(99))
+	}
+}
+
+// finish closes the run directory, if there is one.
+func (l *adhoc) finish(ctx context.Context, err error) error {
+	l.result.Manifest.Status = results.Complete
+	switch {
+	case ctx.Err() != nil:
+		l.result.Interrupted, err = true, nil // whatever the interruption broke is not the story
+		l.result.Manifest.Status = results.Interrupted
+	case err != nil:
+		l.result.Manifest.Status = results.Failed
+	}
+	if l.out == nil {
+		return err
+	}
+	after := l.out.Manifest(func(m *results.Manifest) { m.After = results.Capture() })
+	return errors.Join(err, after, l.out.Finish(l.result.Manifest.Status, err))
+}
+
+func (l *adhoc) manifest(ctx context.Context) results.Manifest {
+	sc := l.opts.Scenario
+	m := manifestOf(sc)
+	m.Started, m.Argv = l.start, l.opts.Argv
+	m.CPUs = results.CPUs{Client: scenarios.FormatCPUs(l.opts.CPUs)}
+	p := l.point.describe(sc.Run)
+	if l.opts.NoPreload {
+		p.Keys = 0 // are preloaded
+	}
+	m.Points = []results.Point{p}
+	m.Arms = []results.Arm{{
+		Name: sc.Arms[0].Name, Kind: kindReference, Version: l.version(ctx), Settings: map[string]string{"address": l.opts.Addr},
+	}}
+	m.Order = []results.Visit{{Arms: []string{sc.Arms[0].Name}}}
+	return m
+}
+
+// version asks the server what it is; "" where it does not say.
+func (l *adhoc) version(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	reply, err := l.session.Do(ctx, "INFO", "server")
+	if err != nil {
+		return ""
+	}
+	var words []string
+	for line := range strings.Lines(string(reply.Payload)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		if server, ok := strings.CutSuffix(name, "_version"); ok && len(words) == 0 {
+			words = append(words, fmt.Sprintf("%s %s", server, value))
+		}
+	}
+	return strings.Join(words, ", ")
+}
