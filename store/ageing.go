@@ -22,7 +22,7 @@ func (s *Shard) follow() {
 	tick := uint8(k.mode)
 	s.mode = uint32(k.kind) | uint32(tick)
 	if tick != k.tick {
-		slots := s.index.segments * segmentSlots
+		slots := s.index.slots
 		passed := int(age(k.tick, tick))
 		k.tick = tick
 		if k.kind == kindClock && !a.convert {
@@ -75,7 +75,7 @@ func (s *Shard) adopt(p Policy) {
 
 func (s *Shard) startRound() {
 	s.keep.ageing.hand = hand{}
-	s.keep.ageing.left = 2 * (s.index.segments + 1) * segmentSlots // the index may grow meanwhile
+	s.keep.ageing.left = 2*s.index.slots + maxSlots // the index may grow meanwhile
 }
 
 // ageSome lets the hand pass up to n slots, if there are any to pass.

@@ -1,14 +1,17 @@
 package store
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"unsafe"
+)
 
-// A location is where a record starts: page id and offset, both in a 32-bit number that counts units of 8 bytes,
-// so that a shard may hold 32 GiB.
+// A location is where a record lies: page id and number of the cell. With pages of 64 KiB a shard may hold 32 GiB.
 const (
-	offsetBits   = 13 // pageMax / unit
+	cellBits     = 13
+	pageCells    = 1 << cellBits // that a page may have
 	locationBits = 32
 	locationMask = 1<<locationBits - 1
-	maxPages     = 1 << (locationBits - offsetBits)
+	maxPages     = 1 << (locationBits - cellBits)
 )
 
 // arena is the memory records lie in: pages of cells of one size class each, and one page each for records above
@@ -19,12 +22,19 @@ const (
 type arena struct {
 	// pages is indexed by page id; 0 is nobody's, so that no location is 0. It is apart from meta because a read
 	// needs only this half.
-	pages    [][]byte
+	pages    []page
 	meta     []pageMeta
 	freeIDs  uint32 // page ids without a page, chained through meta.next
 	reserved int    // bytes of all pages
 	used     int    // bytes of all cells that hold a record
 	classes  [classCount]class
+}
+
+// page is the memory of a page and the size of its cells.
+type page struct {
+	base *byte
+	size uint32
+	cell uint32
 }
 
 // class is what the pages of one cell size share.
@@ -40,8 +50,8 @@ type pageMeta struct {
 	class      uint8
 	cells      uint16 // how many there are
 	used       uint16 // how many hold a record
-	fresh      uint16 // offset, in units, from which on no cell was ever used
-	freed      uint16 // offset, in units, of the first freed cell, whose first two bytes lead to the next; noCell: none
+	fresh      uint16 // cell from which on none was ever used
+	freed      uint16 // first freed cell, whose first two bytes lead to the next; noCell: none
 }
 
 const (
@@ -51,61 +61,72 @@ const (
 	noCell     = 1<<16 - 1
 )
 
-// at returns the memory from a location to the end of its page.
-func (a *arena) at(location uint64) []byte {
-	return a.pages[location&locationMask>>offsetBits][location&(1<<offsetBits-1)*unit:]
+// at returns the start of the cell at a location. Bits above the location are ignored, so that a slot will do.
+func (a *arena) at(location uint64) *byte {
+	p := &a.pages[location&locationMask>>cellBits]
+	// Locations are what alloc returned: that the cell lies in its page is not looked at again by every lookup.
+	return (*byte)(unsafe.Add(unsafe.Pointer(p.base), location&(pageCells-1)*uint64(p.cell)))
 }
 
-// record views the record at a location. Bits above the location are ignored, so that a slot will do.
+// cell returns the memory of a cell.
+func (a *arena) cell(location uint64) []byte {
+	return unsafe.Slice(a.at(location), a.pages[location&locationMask>>cellBits].cell)
+}
+
+// record views the record at a location.
 func (a *arena) record(slot uint64) record { return load(a.at(slot)) }
 
 // alloc returns room for size bytes. What the room holds is unspecified.
 func (a *arena) alloc(size int) (location uint64, mem []byte) {
 	if size > cellMax {
 		size = roundUp(size, heapPage)
-		id := a.addPage(size, pageMeta{class: largeClass, cells: 1, used: 1})
+		id := a.addPage(size, size, pageMeta{class: largeClass, cells: 1, used: 1})
 		a.used += size
-		return uint64(id) << offsetBits, a.pages[id]
+		location = uint64(id) << cellBits
+		return location, a.cell(location)
 	}
 	c := classOf(size)
 	id := a.classes[c].room
 	if id == 0 {
 		id = a.addRoom(c)
 	}
-	page, m := a.pages[id], &a.meta[id]
-	offset := m.freed
-	if offset != noCell {
-		m.freed = binary.LittleEndian.Uint16(page[int(offset)*unit:])
-	} else {
-		offset = m.fresh
-		m.fresh += uint16(cellSize(c) / unit)
+	m := &a.meta[id]
+	cell := m.freed
+	if cell == noCell {
+		cell = m.fresh
+		m.fresh++
+	}
+	location = uint64(id)<<cellBits | uint64(cell)
+	mem = a.cell(location)
+	if cell == m.freed {
+		m.freed = binary.LittleEndian.Uint16(mem)
 	}
 	m.used++
 	a.classes[c].used++
-	a.used += cellSize(c)
+	a.used += len(mem)
 	if m.used == m.cells {
 		a.unlink(id)
 	}
-	return uint64(id)<<offsetBits | uint64(offset), page[int(offset)*unit:]
+	return location, mem
 }
 
 // free gives the room at a location back.
 func (a *arena) free(location uint64) {
-	id, offset := uint32(location>>offsetBits), uint16(location&(1<<offsetBits-1))
+	id, cell := uint32(location>>cellBits), uint16(location&(pageCells-1))
 	m := &a.meta[id]
+	mem := a.cell(location)
+	a.used -= len(mem)
 	if m.class == largeClass {
-		a.used -= len(a.pages[id])
 		a.dropPage(id)
 		return
 	}
 	if m.used == m.cells {
 		a.link(id)
 	}
-	binary.LittleEndian.PutUint16(a.pages[id][int(offset)*unit:], m.freed)
-	m.freed = offset
+	binary.LittleEndian.PutUint16(mem, m.freed)
+	m.freed = cell
 	m.used--
 	a.classes[m.class].used--
-	a.used -= cellSize(int(m.class))
 	if m.used == 0 {
 		a.drained(id)
 	}
@@ -114,11 +135,11 @@ func (a *arena) free(location uint64) {
 // fits reports whether a record of size bytes should stay at a location that holds one of another size: when it has the
 // same class or, above cellMax, when it fills at least half of its page.
 func (a *arena) fits(location uint64, size int) bool {
-	id := location >> offsetBits
+	id := location >> cellBits
 	if c := a.meta[id].class; c != largeClass {
 		return size <= cellMax && classOf(size) == int(c)
 	}
-	have := len(a.pages[id])
+	have := int(a.pages[id].size)
 	return size > cellMax && size <= have && size >= have/2
 }
 
@@ -129,7 +150,7 @@ func (a *arena) addRoom(c int) uint32 {
 	cl.spare = 0
 	if id == 0 {
 		size, cells := pageSize(c, cl.reserved)
-		id = a.addPage(size, pageMeta{class: uint8(c), cells: uint16(cells), freed: noCell})
+		id = a.addPage(size, cellSize(c), pageMeta{class: uint8(c), cells: uint16(cells), freed: noCell})
 		cl.reserved += size
 	}
 	a.link(id)
@@ -149,7 +170,7 @@ func (a *arena) drained(id uint32) {
 	} else {
 		a.dropPage(id)
 	}
-	size := len(a.pages[cl.spare])
+	size := int(a.pages[cl.spare].size)
 	smallest, _ := pageSize(int(m.class), 0)
 	if size > smallest && size > cl.used*cellSize(int(m.class)) {
 		a.dropPage(cl.spare)
@@ -158,22 +179,22 @@ func (a *arena) drained(id uint32) {
 }
 
 // addPage takes a page from the Go heap and gives it an id.
-func (a *arena) addPage(size int, m pageMeta) uint32 {
+func (a *arena) addPage(size, cell int, m pageMeta) uint32 {
 	id := a.freeIDs
 	if id != 0 {
 		a.freeIDs = a.meta[id].next
 	} else {
 		if len(a.pages) == 0 {
-			a.pages, a.meta = append(a.pages, nil), append(a.meta, pageMeta{})
+			a.pages, a.meta = append(a.pages, page{}), append(a.meta, pageMeta{})
 		}
 		if len(a.pages) == maxPages {
 			// Like running out of memory, which Go does not survive either. MakeRoom refuses well before.
 			panic("store: out of memory: a shard of more than 524287 pages")
 		}
 		id = uint32(len(a.pages))
-		a.pages, a.meta = append(a.pages, nil), append(a.meta, pageMeta{})
+		a.pages, a.meta = append(a.pages, page{}), append(a.meta, pageMeta{})
 	}
-	a.pages[id], a.meta[id] = make([]byte, size), m
+	a.pages[id], a.meta[id] = page{&make([]byte, size)[0], uint32(size), uint32(cell)}, m
 	a.reserved += size
 	return id
 }
@@ -184,12 +205,12 @@ func (a *arena) full() bool { return a.freeIDs == 0 && len(a.pages) >= maxPages-
 
 // dropPage gives a page that is on no list back to the Go heap, and its id to the next page.
 func (a *arena) dropPage(id uint32) {
-	size := len(a.pages[id])
+	size := int(a.pages[id].size)
 	a.reserved -= size
 	if c := a.meta[id].class; c != largeClass {
 		a.classes[c].reserved -= size
 	}
-	a.pages[id], a.meta[id] = nil, pageMeta{next: a.freeIDs}
+	a.pages[id], a.meta[id] = page{}, pageMeta{next: a.freeIDs}
 	a.freeIDs = id
 }
 

@@ -15,11 +15,11 @@ func TestArenaAgainstMap(t *testing.T) {
 	cells := func() map[uint32]map[int]bool {
 		at := map[uint32]map[int]bool{}
 		for location := range live {
-			id := uint32(location >> offsetBits)
+			id := uint32(location >> cellBits)
 			if at[id] == nil {
 				at[id] = map[int]bool{}
 			}
-			at[id][int(location%(1<<offsetBits))*unit] = true
+			at[id][int(location%pageCells)] = true
 		}
 		return at
 	}
@@ -38,7 +38,7 @@ func TestArenaAgainstMap(t *testing.T) {
 			location := order[i]
 			order[i] = order[len(order)-1]
 			order = order[:len(order)-1]
-			if got := binary.LittleEndian.Uint64(a.at(location)); got != live[location] {
+			if got := binary.LittleEndian.Uint64(a.cell(location)); got != live[location] {
 				t.Fatalf("location %#x holds %#x, want %#x", location, got, live[location])
 			}
 			delete(live, location)
@@ -61,7 +61,7 @@ func TestLargeValues(t *testing.T) {
 	s := New()
 	key := []byte("large")
 	hash := Hash(key)
-	const slack = segmentSize + heapPage + 512 // a segment, the rounding of the page, and the tables
+	const slack = heapPage + 1024 // the rounding of the page, and the tables
 	check := func(size, most int) {
 		t.Helper()
 		if got := s.slack(t, hash, key, size); got > most {

@@ -6,10 +6,10 @@ func TestClasses(t *testing.T) {
 	for size := 1; size <= cellMax; size++ {
 		c := classOf(size)
 		cell := cellSize(c)
-		if cell < size || cell%unit != 0 || c > 0 && cellSize(c-1) >= size {
+		if cell < size || c > 0 && cellSize(c-1) >= size {
 			t.Fatalf("%d bytes go to class %d of %d bytes", size, c, cell)
 		}
-		if waste := cell - size; waste >= unit && waste*8 >= size {
+		if waste := cell - size; waste >= 5 && waste*8 > size && size > cellMin {
 			t.Fatalf("%d bytes in a cell of %d", size, cell)
 		}
 	}
@@ -22,7 +22,7 @@ func TestPageSizes(t *testing.T) {
 	for c := range classCount {
 		for reserved := 0; reserved < 1<<20; {
 			size, cells := pageSize(c, reserved)
-			if cells < 1 || cells*cellSize(c) > size || size < pageMin || size > pageMax {
+			if cells < 1 || cells > pageCells || cells*cellSize(c) > size || size < pageMin || size > pageMax {
 				t.Fatalf("class %d: page of %d bytes for %d cells of %d", c, size, cells, cellSize(c))
 			}
 			if size > cellMax && size%heapPage != 0 || size <= cellMax && size&(size-1) != 0 {

@@ -46,9 +46,9 @@ func (c *cache) has(i int) bool {
 // inUseOf adds up what evicting everything would win back, the slow way.
 func inUseOf(s *Shard) (n int) {
 	for id, page := range s.arena.pages {
-		if m := s.arena.meta[id]; page != nil && m.class == largeClass {
-			n += len(page)
-		} else if page != nil {
+		if m := s.arena.meta[id]; m.class == largeClass && page.base != nil {
+			n += int(page.size)
+		} else if page.base != nil {
 			n += int(m.used) * cellSize(int(m.class))
 		}
 	}
@@ -271,7 +271,7 @@ func TestEvictionIsBounded(t *testing.T) {
 func TestFullShard(t *testing.T) {
 	s := New()
 	s.Set(Hash(nil), nil, nil, 0)
-	s.arena.pages = append(s.arena.pages, make([][]byte, maxPages-len(s.arena.pages)-2*pagesPerWrite)...)
+	s.arena.pages = append(s.arena.pages, make([]page, maxPages-len(s.arena.pages)-2*pagesPerWrite)...)
 	s.arena.meta = append(s.arena.meta, make([]pageMeta, maxPages-len(s.arena.meta)-2*pagesPerWrite)...)
 	n := 0
 	for value := make([]byte, cellMax+1); s.MakeRoom(0); n++ {

@@ -17,6 +17,7 @@ var sizes = [...]int{
 // how large or how long.
 func commands(t testing.TB, data []byte) {
 	m := newModel(t)
+	m.now = deadlineEpoch - 300 // both forms of deadlines
 	for step := 0; len(data) >= 3; step++ {
 		what, which, how := data[0], data[1], data[2]
 		data = data[3:]
@@ -25,6 +26,9 @@ func commands(t testing.TB, data []byte) {
 		expireAt := int64(0)
 		if how >= 128 {
 			expireAt = m.now + int64(how-128) // at once, to 127 ms from now
+			if which%5 == 0 {
+				expireAt += deadlineEnd - deadlineEpoch // or 34 years later
+			}
 		}
 		switch what % 24 {
 		case 0, 1, 2, 3:
@@ -84,7 +88,7 @@ func fuzzKey(which byte) []byte {
 	case which < 128:
 		return twinKey(uint64(which))
 	case which < 192:
-		return keyOf(uint64(which) << homeBits)
+		return keyOf(uint64(which) << tagBits)
 	}
 	return numbered(int(which&7)<<11 + int(which>>3))
 }

@@ -16,27 +16,29 @@ func (s *Shard) getPlain(hash uint64, key []byte, now int64) ([]byte, bool) {
 }
 
 func (s *Shard) findPlain(hash uint64, key []byte) (record, place) {
-	g := s.index.lookup(hash)
-	if g == nil {
+	x := &s.index
+	point := pointOf(hash)
+	i := x.entry(point)
+	if i >= uint64(len(x.dir)) {
 		return record{}, place{}
 	}
+	g := &x.dir[i]
 	want := hash << tagShift
-	for i := homeOf(hash); ; i++ {
-		if i >= segmentSlots {
-			i = 0
-		}
-		slot := g.slots[i]
-		if slot == 0 {
-			break
-		}
-		if (slot^want)>>tagShift != 0 {
-			continue
-		}
-		if r := s.arena.record(slot); r.hasKey(key) {
-			return r, place{segment: g, slot: i}
-		}
+	at := g.home(point)
+	w := g.window(at)
+	n := 4 * w.quarter(want)
+	at += n + w.rest(n, want)
+	slot := *g.at(at)
+	if slot-1 < want {
+		at, slot = g.seekOn(at, want)
 	}
-	if g.spilled > 0 {
+	for ; hasTag(slot, want); slot = *g.at(at) {
+		if r := load(s.arena.at(slot)); r.hasKey(key) {
+			return r, place{segment: g, slot: at}
+		}
+		at++
+	}
+	if g.spills {
 		return s.findSpilled(g, want, key)
 	}
 	return record{}, place{}

@@ -25,74 +25,87 @@ func checkInvariants(s *Shard) error {
 // are right; it notes the records' places in cells.
 func checkIndex(s *Shard, cells map[uint32]map[int]bool) error {
 	x := &s.index
-	if len(x.dir) != 0 && len(x.dir) != 1<<x.depth {
-		return fmt.Errorf("directory has %d entries at depth %d", len(x.dir), x.depth)
+	if len(x.dir) != 0 && (len(x.dir) != roots<<x.depth || x.shift != tagBits-x.depth) {
+		return fmt.Errorf("directory has %d entries at depth %d, shift %d", len(x.dir), x.depth, x.shift)
 	}
-	segments, deepest, entries := 0, 0, 0
-	spilled := map[*segment]uint32{}
-	for i, g := range x.dir {
-		if g.depth > x.depth {
-			return fmt.Errorf("segment %d is %d deep in a directory of %d", i, g.depth, x.depth)
-		}
-		first := i & (1<<g.depth - 1)
-		if x.dir[first] != g {
-			return fmt.Errorf("directory entry %d is not that of %d", i, first)
-		}
-		if first != i {
-			continue
-		}
-		segments++
-		if g.depth == x.depth {
-			deepest++
-		}
-		n, err := checkSegment(s, g, uint64(i), cells)
-		if err != nil {
-			return err
-		}
-		entries += n
-	}
+	spilled := map[uint64]bool{}
 	for i, slot := range x.spill {
 		key := s.arena.record(slot).key()
 		g := x.lookup(Hash(key))
-		spilled[g]++
+		spilled[x.home(slot)] = true
 		if err := checkSlot(s, slot, place{g, uint(i), true}, cells); err != nil {
 			return err
 		}
 	}
-	for i, g := range x.dir {
-		if g.spilled != spilled[g] {
-			return fmt.Errorf("segment %d counts %d spilled, has %d", i, g.spilled, spilled[g])
+	segments, deepest, entries, slots := 0, 0, 0, 0
+	for i := uint64(0); i < uint64(len(x.dir)); {
+		first, n := x.first(i)
+		g := x.dir[i]
+		if first != i || g.depth > x.depth {
+			return fmt.Errorf("directory entry %d of depth %d is not the first of %d", i, g.depth, n)
+		}
+		if err := checkSegment(s, i, n, cells); err != nil {
+			return err
+		}
+		if g.spills != spilled[i] {
+			return fmt.Errorf("segment %d spills: %v, has %v", i, g.spills, spilled[i])
+		}
+		i += n
+		segments++
+		if g.depth == x.depth {
+			deepest++
+		}
+		entries += int(g.count)
+		if g.base != &noSlots {
+			slots += int(g.size)
 		}
 	}
-	if segments != x.segments || deepest != x.deepest || entries+len(x.spill) != s.entries {
-		return fmt.Errorf("index counts %d segments, %d deepest, %d entries; has %d, %d, %d",
-			x.segments, x.deepest, s.entries, segments, deepest, entries+len(x.spill))
+	if segments != x.segments || deepest != x.deepest || slots != x.slots || entries+len(x.spill) != s.entries {
+		return fmt.Errorf("index counts %d segments, %d deepest, %d slots, %d entries; has %d, %d, %d, %d",
+			x.segments, x.deepest, x.slots, s.entries, segments, deepest, slots, entries+len(x.spill))
 	}
-	held := segments*int(unsafe.Sizeof(segment{})) + cap(x.dir)*int(unsafe.Sizeof(x)) + cap(x.spill)*wordSize
+	return checkIndexMemory(s)
+}
+
+func checkIndexMemory(s *Shard) error {
+	x := &s.index
+	held := (x.slots+cap(x.spill))*8 + cap(x.dir)*int(unsafe.Sizeof(segment{}))
 	if got := s.Memory().Reserved - s.arena.heldBytes() - s.keep.queues.held(); got != held {
 		return fmt.Errorf("index counts %d bytes, has %d", got, held)
 	}
 	return nil
 }
 
-func checkSegment(s *Shard, g *segment, bits uint64, cells map[uint32]map[int]bool) (n int, err error) {
-	for i, slot := range g.slots {
+// checkSegment checks the segment whose n directory entries start at first.
+func checkSegment(s *Shard, first, n uint64, cells map[uint32]map[int]bool) error {
+	x := &s.index
+	g := &x.dir[first]
+	for j := range n {
+		if h := x.dir[first+j]; h.base != g.base || h.size != g.size || h.depth != g.depth || h.homes != g.homes || h.spills != g.spills {
+			return fmt.Errorf("directory entry %d is not like its segment's first %d", first+j, first)
+		}
+	}
+	count, last := 0, uint64(0)
+	for i, slot := range g.slots() {
 		if slot == 0 {
 			continue
 		}
-		n++
-		hash := Hash(s.arena.record(slot).key())
-		if hash>>homeBits&(1<<g.depth-1) != bits {
-			return n, fmt.Errorf("segment %d holds hash %#x", bits, hash)
+		count++
+		if tagOf(slot) < last {
+			return fmt.Errorf("segment %d: slot %d is out of order", first, i)
+		}
+		last = tagOf(slot)
+		if x.home(slot) != first {
+			return fmt.Errorf("segment %d holds tag %#x", first, tagOf(slot))
 		}
 		if err := checkSlot(s, slot, place{g, uint(i), false}, cells); err != nil {
-			return n, err
+			return err
 		}
 	}
-	if n != int(g.count) || n > splitAt {
-		return n, fmt.Errorf("segment %d counts %d slots, has %d", bits, g.count, n)
+	if count != int(g.count) || *g.at(uint(g.size) - 1) != 0 || count > limitOf(int(g.size)) {
+		return fmt.Errorf("segment %d of %d homes counts %d slots, has %d", first, g.homes, g.count, count)
 	}
-	return n, nil
+	return nil
 }
 
 // checkSlot checks that a slot's tag is its key's and that the key is found where the slot is.
@@ -102,20 +115,20 @@ func checkSlot(s *Shard, slot uint64, at place, cells map[uint32]map[int]bool) e
 	if tagOf(slot) != hash%(1<<tagBits) {
 		return fmt.Errorf("slot %#x of hash %#x", slot, hash)
 	}
-	if _, p := s.find(hash, r.key(), false); p != at {
+	if _, p := s.find(hash, r.key(), false); p.spilled != at.spilled || s.slotAt(p) != s.slotAt(at) {
 		return fmt.Errorf("key %.40q is at %v, found at %v", r.key(), at, p)
 	}
 	location := slot & locationMask
-	id, offset := uint32(location>>offsetBits), int(location%(1<<offsetBits))*unit
+	id, cell := uint32(location>>cellBits), int(location%pageCells)
 	if cells[id] == nil {
 		cells[id] = map[int]bool{}
 	}
-	if cells[id][offset] {
-		return fmt.Errorf("two slots for page %d offset %d", id, offset)
+	if cells[id][cell] {
+		return fmt.Errorf("two slots for page %d cell %d", id, cell)
 	}
-	cells[id][offset] = true
-	if c := int(s.arena.meta[id].class); c != largeClass && classOf(r.size()) != c {
-		return fmt.Errorf("record of %d bytes in a cell of %d", r.size(), cellSize(c))
+	cells[id][cell] = true
+	if c := int(s.arena.meta[id].class); c != largeClass && classOf(int(r.end)) != c {
+		return fmt.Errorf("record of %d bytes in a cell of %d", r.end, cellSize(c))
 	}
 	return nil
 }
@@ -124,7 +137,7 @@ func checkSlot(s *Shard, slot uint64, at place, cells map[uint32]map[int]bool) e
 func checkPages(a *arena, cells map[uint32]map[int]bool) error {
 	reserved, free := 0, map[uint32]bool{0: true}
 	for id := a.freeIDs; id != 0; id = a.meta[id].next {
-		if free[id] || a.pages[id] != nil {
+		if free[id] || a.pages[id].base != nil {
 			return fmt.Errorf("page id %d is on the free list twice or in use", id)
 		}
 		free[id] = true
@@ -132,8 +145,8 @@ func checkPages(a *arena, cells map[uint32]map[int]bool) error {
 	var used, held [classCount]int
 	for i, page := range a.pages {
 		id, m := uint32(i), a.meta[i]
-		reserved += len(page)
-		if page == nil {
+		reserved += int(page.size)
+		if page.base == nil {
 			if !free[id] || len(cells[id]) != 0 {
 				return fmt.Errorf("page id %d has no page, free %v, %d records", id, free[id], len(cells[id]))
 			}
@@ -146,8 +159,8 @@ func checkPages(a *arena, cells map[uint32]map[int]bool) error {
 			continue
 		}
 		used[m.class] += int(m.used)
-		held[m.class] += len(page)
-		if err := checkCells(page, m, cells[id]); err != nil {
+		held[m.class] += int(page.size)
+		if err := checkCells(a, id, m, cells[id]); err != nil {
 			return fmt.Errorf("page %d: %w", id, err)
 		}
 	}
@@ -163,26 +176,25 @@ func checkPages(a *arena, cells map[uint32]map[int]bool) error {
 	return nil
 }
 
-func checkCells(page []byte, m pageMeta, records map[int]bool) error {
-	cell := cellSize(int(m.class))
-	if int(m.cells)*cell > len(page) {
-		return fmt.Errorf("%d cells of %d bytes in %d", m.cells, cell, len(page))
+func checkCells(a *arena, id uint32, m pageMeta, records map[int]bool) error {
+	page, size := a.pages[id], cellSize(int(m.class))
+	if int(m.cells)*size > int(page.size) || int(page.cell) != size {
+		return fmt.Errorf("%d cells of %d or %d bytes in %d", m.cells, size, page.cell, page.size)
 	}
 	seen := 0
-	for offset := m.freed; offset != noCell; seen++ {
-		at := int(offset) * unit
-		if at%cell != 0 || offset >= m.fresh || records[at] || seen > int(m.cells) {
-			return fmt.Errorf("free list leads to offset %d, in use %v", at, records[at])
+	for cell := m.freed; cell != noCell; seen++ {
+		if cell >= m.fresh || records[int(cell)] || seen > int(m.cells) {
+			return fmt.Errorf("free list leads to cell %d, in use %v", cell, records[int(cell)])
 		}
-		offset = binary.LittleEndian.Uint16(page[at:])
+		cell = binary.LittleEndian.Uint16(a.cell(uint64(id)<<cellBits | uint64(cell)))
 	}
-	for at := range records {
-		if at%cell != 0 || at >= int(m.fresh)*unit {
-			return fmt.Errorf("record at offset %d, cells of %d up to %d", at, cell, int(m.fresh)*unit)
+	for cell := range records {
+		if cell >= int(m.fresh) {
+			return fmt.Errorf("record in cell %d, used up to %d", cell, m.fresh)
 		}
 	}
-	if seen+len(records) != int(m.fresh)*unit/cell {
-		return fmt.Errorf("%d cells free and %d used, of %d", seen, len(records), int(m.fresh)*unit/cell)
+	if seen+len(records) != int(m.fresh) {
+		return fmt.Errorf("%d cells free and %d used, of %d", seen, len(records), m.fresh)
 	}
 	return nil
 }
@@ -204,7 +216,7 @@ func checkLists(a *arena) error {
 	}
 	for i, page := range a.pages {
 		id, m := uint32(i), a.meta[i]
-		if page == nil || m.class == largeClass {
+		if page.base == nil || m.class == largeClass {
 			continue
 		}
 		if room := m.used > 0 && m.used < m.cells; room != listed[id] {

@@ -52,33 +52,29 @@ func (s *Shard) expireSome(n int) (seen, expired int) {
 	// A stretch of empty slots costs as much as an eighth of the entries.
 	for credit := n * slotsPerEntry; credit > 0 && s.ttls > 0; {
 		g := h.segment(x)
-		if h.slot >= uint(len(g.slots)) {
+		if h.slot >= uint(g.size) {
 			h.step(x)
 			continue
 		}
-		slot := g.slots[h.slot]
+		place := place{segment: g, slot: h.slot}
+		slot := *h.look(g)
 		if slot == 0 {
-			h.slot++
 			credit--
 			continue
 		}
 		credit -= slotsPerEntry
 		r := s.arena.record(slot)
-		if r.deadline() == 0 {
-			h.slot++
+		if !r.hasDeadline() {
 			continue
 		}
 		seen++
 		if !r.expired(s.keep.now) {
-			h.slot++
 			continue
 		}
 		expired++
 		s.keep.stats.Expired++
-		// What follows in the probe run moves up, so that the hand stays where it is.
-		hash := Hash(r.key())
-		s.changed(hash, r.key())
-		s.remove(hash, r, place{segment: g, slot: h.slot})
+		h.slot-- // what follows moves up
+		s.remove(Hash(r.key()), r, place)
 	}
 	return seen, expired
 }

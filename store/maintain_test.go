@@ -96,9 +96,9 @@ func TestColdGivesWay(t *testing.T) {
 			}
 			rng := rand.New(rand.NewPCG(31, uint64(p)))
 			for i := range 600_000 {
-				key := numbered(n + rng.IntN(26_000))
+				key := numbered(n + rng.IntN(32_000))
 				if _, ok := shards[1].Get(Hash(key), key, now); !ok {
-					write(shards[1], n+rng.IntN(26_000))
+					write(shards[1], n+rng.IntN(32_000))
 				}
 				if i%1000 == 0 {
 					now += 100

@@ -30,25 +30,16 @@ func (s *Shard) SizeOf(hash uint64, key []byte, now int64) (bytes int, ok bool) 
 	if !r.exists() || r.expired(now) {
 		return 0, false
 	}
-	return s.arena.cellBytes(atomic.LoadUint64(s.slotAt(p))) + wordSize, true
-}
-
-// cellBytes returns the size of the cell, or of the large page, that a slot's record lies in.
-func (a *arena) cellBytes(slot uint64) int {
-	id := slot & locationMask >> offsetBits
-	if c := a.meta[id].class; c != largeClass {
-		return cellSize(int(c))
-	}
-	return len(a.pages[id])
+	return len(s.arena.cell(atomic.LoadUint64(s.slotAt(p)))) + wordSize, true
 }
 
 // heldBytes returns what the arena has from the Go heap.
 func (a *arena) heldBytes() int {
 	return a.reserved +
-		cap(a.pages)*int(unsafe.Sizeof([]byte(nil))) + cap(a.meta)*int(unsafe.Sizeof(pageMeta{}))
+		cap(a.pages)*int(unsafe.Sizeof(page{})) + cap(a.meta)*int(unsafe.Sizeof(pageMeta{}))
 }
 
 // heldBytes returns what the index has from the Go heap.
 func (x *index) heldBytes() int {
-	return x.segments*segmentSize + cap(x.dir)*wordSize + cap(x.spill)*wordSize
+	return (x.slots+cap(x.spill))*wordSize + cap(x.dir)*segmentSize
 }

@@ -25,7 +25,7 @@ type entry struct {
 }
 
 func newModel(t testing.TB) *model {
-	return &model{t: t, shard: New(), entries: map[string]entry{}, now: 1000, watched: map[string]*Watch{}}
+	return &model{t: t, shard: New(), entries: map[string]entry{}, now: deadlineEpoch - 1000, watched: map[string]*Watch{}}
 }
 
 // numbered returns the i-th ordinary key, 16 bytes long.

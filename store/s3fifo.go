@@ -83,27 +83,9 @@ func (s *Shard) cleanQueues() {
 
 // queued returns where the entry of a hash is whose meta is meta, its uses aside.
 func (s *Shard) queued(hash uint64, meta uint8) (place, bool) {
-	g := s.index.lookup(hash)
-	if g == nil {
-		return place{}, false
-	}
-	is := func(slot uint64) bool {
-		return tagOf(slot) == tagOf(hash<<tagShift) && metaOf(slot)&^usesMask == meta &&
-			Hash(s.arena.record(slot).key()) == hash
-	}
-	for i := homeOf(hash); g.slots[i] != 0; i = after(i) {
-		if is(g.slots[i]) {
-			return place{segment: g, slot: i}, true
-		}
-	}
-	if g.spilled > 0 {
-		for i, slot := range s.index.spill {
-			if is(slot) {
-				return place{segment: g, slot: uint(i), spilled: true}, true
-			}
-		}
-	}
-	return place{}, false
+	return s.findSlot(hash, func(slot uint64) bool {
+		return metaOf(slot)&^usesMask == meta && Hash(s.arena.record(slot).key()) == hash
+	})
 }
 
 // evictQueued takes what is due from the queues, until one goes. The coldness of an entry is how long, in milliseconds,
@@ -163,6 +145,6 @@ func (s *Shard) requeue() bool {
 		s.keep.ageing.convert = true
 		s.startRound()
 	}
-	s.ageSome(2 * segmentSlots)
+	s.ageSome(maxSlots)
 	return s.keep.queues.main.n > 0
 }

@@ -10,7 +10,6 @@ import (
 // them, and cost one miss. The best candidates seen so far wait in a pool, as Redis has it: with ten samples a victim
 // that makes an LRU hard to tell from an exact one.
 const (
-	sampleLine = 8  // slots
 	sampleWant = 10 // entries
 	sampleMost = 64 // slots looked at when few hold an entry that may go
 	poolSize   = 16
@@ -20,9 +19,11 @@ const (
 
 type candidate struct {
 	slot     uint64 // as it was seen
-	hash     uint64 // the bits that lead to it
 	coldness int64
 }
+
+// is reports whether a slot is the candidate's still, whatever its meta.
+func (c *candidate) is(slot uint64) bool { return (slot^c.slot)&^metaMask == 0 }
 
 // pool holds candidates, the coldest last.
 type pool struct {
@@ -70,7 +71,7 @@ func (s *Shard) evictSampled(least int64) (coldness int64, ok bool) {
 				return 0, false
 			}
 			p.n--
-			if at, found := s.findSlot(c); found && s.coldness(*s.slotAt(at)) >= c.coldness {
+			if at, found := s.findSlot(tagOf(c.slot), c.is); found && s.coldness(*s.slotAt(at)) >= c.coldness {
 				r := s.arena.record(c.slot)
 				s.drop(Hash(r.key()), r, at)
 				return c.coldness, true
@@ -80,20 +81,6 @@ func (s *Shard) evictSampled(least int64) (coldness int64, ok bool) {
 	return 0, false
 }
 
-// findSlot returns where the slot of a candidate is now, whatever its meta. Only slots of segments are candidates.
-func (s *Shard) findSlot(c candidate) (place, bool) {
-	g := s.index.lookup(c.hash)
-	if g == nil {
-		return place{}, false
-	}
-	for i := homeOf(c.hash); g.slots[i] != 0; i = after(i) {
-		if (g.slots[i]^c.slot)&^metaMask == 0 {
-			return place{segment: g, slot: i}, true
-		}
-	}
-	return place{}, false
-}
-
 // sample offers some entries to the pool. In a shard with few entries, or few that may go, it falls back on the expiry
 // hand, which comes past all of them.
 func (s *Shard) sample() {
@@ -101,38 +88,35 @@ func (s *Shard) sample() {
 	seen := 0
 	for looked := 0; seen < sampleWant && looked < sampleMost; {
 		random := p.next()
-		entry := random & (1<<x.depth - 1)
-		g := x.dir[entry]
-		lines := uint64(len(g.slots)) / sampleLine
-		hi, _ := bits.Mul64(random, lines)
-		line := g.slots[hi*sampleLine:]
-		for _, slot := range line[:min(sampleLine, len(line))] {
-			if slot != 0 && s.consider(slot, entry) {
+		g := x.lookup(random)
+		hi, _ := bits.Mul64(random, uint64(g.size/lineSlots))
+		for _, slot := range g.slots()[hi*lineSlots:][:lineSlots] {
+			if slot != 0 && s.consider(slot) {
 				seen++
 			}
 		}
-		looked += sampleLine
+		looked += lineSlots
 	}
 	if seen > 0 {
 		return
 	}
 	h := &s.keep.expiry
-	for looked := 0; seen == 0 && looked < 2*segmentSlots; looked += sampleLine {
-		h.sweep(x, sampleLine, func(at *uint64) {
-			if s.consider(*at, h.entry(x)) {
+	for looked := 0; seen == 0 && looked < maxSlots; looked += lineSlots {
+		h.sweep(x, lineSlots, func(at *uint64) {
+			if s.consider(*at) {
 				seen++
 			}
 		})
 	}
 }
 
-// consider offers the entry of a slot, found by that directory entry, to the pool if it may go.
-func (s *Shard) consider(slot, entry uint64) bool {
+// consider offers the entry of a slot to the pool if it may go.
+func (s *Shard) consider(slot uint64) bool {
 	coldness := s.coldness(slot)
 	if coldness == anyColdness {
 		return false
 	}
-	s.keep.pool.offer(candidate{slot, entry<<homeBits | tagOf(slot), coldness})
+	s.keep.pool.offer(candidate{slot, coldness})
 	return true
 }
 

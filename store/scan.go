@@ -1,66 +1,65 @@
 package store
 
-import (
-	"math/bits"
-	"sync/atomic"
-)
+import "sync/atomic"
 
 // Scan calls fn with some entries and returns the cursor to go on with. 0 starts, and 0 is returned at the end. An entry
 // that is there from the start of a scan to its end is shown at least once, whatever else happens to the shard meanwhile:
-// the cursor is all the state there is. It stays below 1<<48.
+// a cursor is a point in the order of the index, which no growing or shrinking changes. It stays below 1<<48.
 //
-// A call shows about count entries: it ends with the first home, one of 1,024 places of a segment, at which it has shown
-// that many. Expired entries are shown too. key and value alias the shard's memory, as in Get; fn must not change
-// the shard. Scan is a pure read.
+// A call shows count entries, and those of equal tags. Expired entries are shown too. key and value alias the shard's
+// memory, as in Get; fn must not change the shard. Scan is a pure read.
 func (s *Shard) Scan(cursor uint64, count int, fn func(key, value []byte, expireAt int64)) (next uint64) {
 	x := &s.index
-	if len(x.dir) == 0 || cursor>>scanBits != 0 {
-		return 0
-	}
-	// Splits and merges act on the low directory bits first. Bit-reversed, the hashes of a segment are a range, of which
-	// its twin's is the neighbour, so a position means the same however the segments are cut.
-	reversed, home := uint32(cursor>>homeBits), cursor%(1<<homeBits)
-	for shown := 0; ; home = 0 {
-		g := x.dir[bits.Reverse32(reversed)&(1<<x.depth-1)]
-		for ; home < 1<<homeBits; home++ {
-			if shown >= count && shown > 0 {
-				return uint64(reversed)<<homeBits | home
-			}
-			shown += s.scanHome(g, home, fn)
-		}
-		width := uint32(1) << (32 - g.depth) // 0 for all
-		if reversed = reversed&^(width-1) + width; reversed == 0 {
+	count = max(count, 1)
+	for shown := 0; shown < count; {
+		i := x.entry(cursor)
+		if i >= uint64(len(x.dir)) {
 			return 0
 		}
+		i, n := x.first(i)
+		g := &x.dir[i]
+		end := (i + n) << x.shift // of the points to show
+		last := uint64(0)
+		for at := g.home(cursor); at < uint(g.size); at++ {
+			slot := atomic.LoadUint64(g.at(at))
+			point := pointOf(tagOf(slot))
+			if slot == 0 || point < cursor {
+				continue
+			}
+			if shown >= count && point != last {
+				end = point
+				break
+			}
+			s.show(slot, fn)
+			shown++
+			last = point
+		}
+		if g.spills {
+			shown += s.scanSpilled(cursor, end, fn)
+		}
+		cursor = end
 	}
+	if x.entry(cursor) >= uint64(len(x.dir)) {
+		return 0
+	}
+	return cursor
 }
 
-const scanBits = 32 + homeBits // of a cursor: 32 directory bits, reversed, and the home
-
-// scanHome shows the entries of one home of a segment and returns how many they are.
-func (s *Shard) scanHome(g *segment, home uint64, fn func(key, value []byte, expireAt int64)) (shown int) {
-	show := func(slot uint64) {
-		if tagOf(slot)%(1<<homeBits) == home {
-			r := s.arena.record(slot)
-			fn(r.key(), r.value(), r.deadline())
+// scanSpilled shows the spilled entries from one point to before another, and returns how many they are.
+func (s *Shard) scanSpilled(from, to uint64, fn func(key, value []byte, expireAt int64)) (shown int) {
+	for i := range s.index.spill {
+		slot := atomic.LoadUint64(&s.index.spill[i])
+		if point := pointOf(tagOf(slot)); from <= point && point < to {
+			s.show(slot, fn)
 			shown++
 		}
 	}
-	for i := homeOf(home); ; i = after(i) {
-		slot := atomic.LoadUint64(&g.slots[i])
-		if slot == 0 {
-			break
-		}
-		show(slot)
-	}
-	if g.spilled > 0 {
-		for _, slot := range s.index.spill {
-			if s.index.dir[dirBits(slot, s.index.depth, &s.arena)] == g {
-				show(slot)
-			}
-		}
-	}
 	return shown
+}
+
+func (s *Shard) show(slot uint64, fn func(key, value []byte, expireAt int64)) {
+	r := s.arena.record(slot)
+	fn(r.key(), r.value(), r.deadline())
 }
 
 // Random returns an entry that rnd, a random number, chooses, all with about the same chance; it may be an expired one.
@@ -81,15 +80,15 @@ func (x *index) random(rnd uint64, entries int) (slot uint64) {
 	if spilled := uint64(len(x.spill)); spilled > 0 && rnd>>1%uint64(entries) < spilled {
 		return x.spill[rnd>>1%uint64(entries)]
 	}
-	// Of a segment that is a fifth full, a try finds nothing with chance 0.8; of 64 tries, with chance 6e-7.
-	for range 64 {
-		if entries <= exactRandom {
-			break
-		}
+	for tries := 0; entries > exactRandom && tries < 16; tries++ {
 		rnd = mix(rnd)
-		g := x.dir[rnd&uint64(len(x.dir)-1)]
-		if slot = atomic.LoadUint64(&g.slots[rnd>>32%segmentSlots]); slot != 0 {
-			return slot
+		g := x.lookup(rnd)
+		// Of slots that are half empty, 16 tries find nothing with chance 2e-5.
+		for range 16 {
+			rnd = mix(rnd)
+			if slot = atomic.LoadUint64(g.at(uint(rnd) % uint(g.size))); slot != 0 {
+				return slot
+			}
 		}
 	}
 	n := mix(rnd) % uint64(entries)

@@ -83,7 +83,7 @@ func TestRangeStops(t *testing.T) {
 	for i := range 2000 {
 		s.Set(Hash(numbered(i)), numbered(i), nil, 0)
 	}
-	for range 1000 {
+	for range 2500 {
 		s.Set(Hash(twinKey(0)), twinKey(uint64(s.Len())), nil, 0)
 	}
 	if len(s.index.spill) == 0 {
@@ -116,9 +116,8 @@ func TestValueIsCapped(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	r := record{head: header(MaxKeyLen, MaxValueLen, 1)}
-	if r.keyLen() != MaxKeyLen || r.valueLen() != MaxValueLen || r.body() != 16 || r.size() != 1<<30+16 {
-		t.Errorf("header of the longest entry reads %d, %d, %d", r.keyLen(), r.valueLen(), r.body())
+	if l := layoutOf(MaxKeyLen, MaxValueLen, 1); l.size != 1<<30+18 {
+		t.Errorf("the longest entry takes %d bytes", l.size)
 	}
 	key, value := bytes.Repeat([]byte("k"), 1<<20), bytes.Repeat([]byte("v"), 20<<20)
 	s := New()
