@@ -71,3 +71,14 @@ func TestHTTPConditionsAreAtomic(t *testing.T) {
 		})
 	}
 }
+
+// Without transactions nothing conditional can be promised, and is not.
+func TestHTTPConditionsNeedTransactions(t *testing.T) {
+	_, c := openHTTP(t, Config{Topology: "shared", Transactions: "disabled"})
+	tag := c.want(201, "PUT", "k", "v", "If-None-Match", "*").header.Get("ETag") // one command, SET NX, needs none
+	c.want(501, "PUT", "k", "w", "If-Match", tag)
+	c.want(501, "DELETE", "k", "", "If-Match", tag)
+	if a := c.want(200, "GET", "k", "", "If-Match", tag); a.body != "v" {
+		t.Errorf("GET: %+v", a)
+	}
+}

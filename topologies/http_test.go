@@ -230,3 +230,81 @@ func TestHTTPConnectionLimit(t *testing.T) {
 	nc.Close()
 	c.want(404, "GET", "k", "")
 }
+
+// With a password both fronts ask for it; the probes do not, and in-process sessions have come in already.
+func TestFrontsAskForThePassword(t *testing.T) {
+	in, c := openHTTP(t, Config{Topology: "multi-direct", Password: "pass word", Admin: "127.0.0.1:0"})
+	if a := c.want(401, "PUT", "k", "v"); len(a.header.Values("WWW-Authenticate")) != 2 {
+		t.Errorf("%+v", a.header)
+	}
+	c.want(401, "GET", "k", "", "Authorization", "Bearer password")
+	c.want(201, "PUT", "k", "v", "Authorization", "Bearer pass word")
+	c.want(200, "GET", "k", "", "Authorization", "Basic ZGVmYXVsdDpwYXNzIHdvcmQ=")
+	c.want(412, "DELETE", "k", "", "Authorization", "Bearer pass word", "If-None-Match", "*")
+	if got := do(t, in.NewCaller(), "GET", "k"); got != "v" {
+		t.Errorf("in process: %q", got)
+	}
+	base := "http://" + in.AdminAddr().String()
+	for page, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/metrics": 401, "/debug/pprof/": 401} {
+		if code, _ := getPage(t, base+page); code != want {
+			t.Errorf("%s: %d, want %d", page, code, want)
+		}
+	}
+	for _, auth := range []string{"Bearer pass word", "Basic ZGVmYXVsdDpwYXNzIHdvcmQ="} {
+		if code, body := getPage(t, base+"/metrics", "Authorization", auth); code != 200 || !strings.Contains(body, "shardlab_") {
+			t.Errorf("/metrics with %s: %d, %.100q", auth, code, body)
+		}
+	}
+}
+
+// At its limit, with nothing that may be evicted, the store refuses; what is there can still be read and deleted.
+func TestHTTPOutOfMemory(t *testing.T) {
+	in, c := openHTTP(t, Config{Topology: "thread-local", MaxMemory: 1 << 20, MaxMemoryPolicy: "noeviction"})
+	value := strings.Repeat("x", 64<<10)
+	code, n := 201, 0
+	for ; code == 201 && n < 100; n++ {
+		code = c.do("PUT", strconv.Itoa(n), value).code
+	}
+	if code != 507 || n < 10 {
+		t.Fatalf("status %d after %d values of 64 KiB with 1 MiB", code, n)
+	}
+	c.want(507, "PUT", "0", value, "If-Match", "*")
+	c.want(200, "GET", "0", "")
+	c.want(204, "DELETE", "0", "")
+	if got := do(t, in.NewCaller(), "EXISTS", "0"); got != "0" {
+		t.Errorf("EXISTS after DELETE: %s", got)
+	}
+}
+
+// A request that is under way when the server shuts down is answered; a silent connection does not hold it up.
+func TestHTTPDrain(t *testing.T) {
+	in, c := openHTTP(t, Config{Topology: "shared"})
+	c.want(404, "GET", "k", "") // an idle connection
+	silent, err := net.Dial("tcp", in.HTTPAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	nc, err := net.Dial("tcp", in.HTTPAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	nc.SetDeadline(time.Now().Add(20 * time.Second))
+	r := bufio.NewReader(nc)
+	io.WriteString(nc, "PUT /v1/keys/k HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n")
+	mustRespond(t, r, "PUT", 100, "")
+	ended := make(chan error)
+	go func() { ended <- in.Shutdown(t.Context()) }()
+	if _, err := io.ReadAll(silent); err != nil { // its end says that the drain has begun
+		t.Errorf("silent: %v", err)
+	}
+	io.WriteString(nc, "0123456789")
+	mustRespond(t, r, "PUT", 201, "")
+	if _, err := r.ReadByte(); err != io.EOF {
+		t.Errorf("after the response: %v", err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}

@@ -89,6 +89,35 @@ func TestServeEndsInOrder(t *testing.T) {
 	}
 }
 
+// The fronts' addresses are lines of their own, behind the main one.
+func TestServeFronts(t *testing.T) {
+	p := startShardlab(t, "serve", "--topology", "multi-direct", "--bind", "127.0.0.1:0", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+	pages := map[string]string{"http": "/v1/keys/k", "admin": "/readyz"}
+	p.out.ReadString('\n')
+	for range pages {
+		line, err := p.out.ReadString('\n')
+		name, addr, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if err != nil || pages[name] == "" {
+			t.Fatalf("%q, %v", line, err)
+		}
+		nc, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nc.Close()
+		nc.SetDeadline(time.Now().Add(20 * time.Second))
+		fmt.Fprintf(nc, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", pages[name])
+		want := map[string]string{"http": "HTTP/1.1 404 Not Found\r\n", "admin": "HTTP/1.1 200 OK\r\n"}[name]
+		if status, _ := bufio.NewReader(nc).ReadString('\n'); status != want {
+			t.Errorf("%s: %q", name, status)
+		}
+	}
+	p.signal(t, syscall.SIGTERM)
+	if code, _, said := p.end(t); code != 0 {
+		t.Errorf("exit code %d after SIGTERM: %s", code, said)
+	}
+}
+
 // A connection that does not take its replies holds up the end for as long as --drain says, or until a second signal.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	for _, transport := range []string{"netpoll", "epoll", "redcon"} {

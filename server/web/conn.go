@@ -9,8 +9,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// conn is an accepted connection. Between requests it is idle; when the server drains, an idle one ends, by a deadline in the past
-// that fasthttp cannot replace, and an active one after its response.
+// conn is an accepted connection. Between requests it is idle; when the server drains, an idle one ends, by a deadline that fasthttp
+// cannot put off, and an active one after its response.
 type conn struct {
 	*net.TCPConn
 
@@ -21,14 +21,16 @@ type conn struct {
 	closed   bool
 }
 
-var past = time.Unix(1, 0)
+// drainGrace is how long an idle connection of a draining server is still listened to. Go's blocking reads cannot be asked whether
+// bytes have arrived, so a short wait stands for it.
+const drainGrace = 10 * time.Millisecond
 
 // SetReadDeadline implements net.Conn.
 func (c *conn) SetReadDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.draining && c.idle {
-		t = past
+		t = time.Now().Add(drainGrace)
 	}
 	return c.TCPConn.SetReadDeadline(t)
 }
@@ -41,7 +43,7 @@ func (c *conn) become(idle bool, timeout time.Duration) {
 	switch {
 	case !c.draining:
 	case idle:
-		c.TCPConn.SetReadDeadline(past)
+		c.TCPConn.SetReadDeadline(time.Now().Add(drainGrace))
 	default: // the request came in the very moment: it may still be read
 		c.TCPConn.SetReadDeadline(time.Now().Add(timeout))
 	}
@@ -52,7 +54,7 @@ func (c *conn) drain() {
 	defer c.mu.Unlock()
 	c.draining = true
 	if c.idle {
-		c.TCPConn.SetReadDeadline(past)
+		c.TCPConn.SetReadDeadline(time.Now().Add(drainGrace))
 	}
 }
 
@@ -62,7 +64,7 @@ const (
 	lingerBytes = 1 << 20
 )
 
-func (c *conn) refused() {
+func (c *conn) refuse() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.linger = true

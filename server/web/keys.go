@@ -325,7 +325,7 @@ func writeError(ctx *fasthttp.RequestCtx, code int, text string) {
 // malformed answers what could not be read as a request; fasthttp then closes the connection.
 func (s *Server) malformed(ctx *fasthttp.RequestCtx, err error) {
 	if c, ok := ctx.Conn().(*conn); ok {
-		c.refused()
+		c.refuse()
 	}
 	var tooLong *fasthttp.ErrSmallBuffer
 	var netErr net.Error
@@ -336,6 +336,8 @@ func (s *Server) malformed(ctx *fasthttp.RequestCtx, err error) {
 	case errors.As(err, &tooLong):
 		s.fail(ctx, fasthttp.StatusRequestHeaderFieldsTooLarge,
 			"request line and headers longer than "+strconv.Itoa(s.opts.MaxHeader)+" bytes")
+	case errors.As(err, &netErr) && netErr.Timeout() && s.draining.Load():
+		s.fail(ctx, fasthttp.StatusServiceUnavailable, "the server is shutting down")
 	case errors.As(err, &netErr) && netErr.Timeout():
 		s.fail(ctx, fasthttp.StatusRequestTimeout, "the request did not arrive in "+s.opts.ReadTimeout.String())
 	default:
