@@ -242,7 +242,7 @@ func (l *loop) adopt(a accepted) {
 		l.s.leave()
 		return
 	}
-	c.in.parser = wire.NewParser(l.s.opts.Limits)
+	c.in.parser = wire.NewParser(l.s.limits())
 	c.sess = l.s.backend.NewSession(Place{ID: id, Listener: a.listener, Loop: l.id, Conn: c})
 	for fd >= len(l.conns) {
 		l.conns = append(l.conns, nil)

@@ -74,7 +74,7 @@ func (c *pollConn) serve() {
 	}
 	c.sess = c.t.s.backend.NewSession(c.place)
 	defer c.sess.Close()
-	c.in = input{parser: wire.NewParser(c.t.s.opts.Limits)}
+	c.in = input{parser: wire.NewParser(c.t.s.limits())}
 	c.try, c.onDone = c.tryRead, c.isDone
 	for draining := false; ; {
 		c.n, c.err = 0, nil

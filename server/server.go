@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/shardlab/shardlab/server/wire"
 )
 
 // Stats are the server's connection counts.
@@ -27,6 +29,7 @@ type Server struct {
 	mayHold   bool // see Options.Dedicated
 
 	maxConns    atomic.Int64
+	maxBulk     atomic.Int64 // 0: as Options say
 	idleTimeout atomic.Int64 // nanoseconds
 
 	nextID   atomic.Int64
@@ -141,6 +144,18 @@ func (s *Server) ShutdownAsked() <-chan struct{} { return s.asked }
 
 // SetMaxConns changes Options.MaxConns. Connections that there are stay.
 func (s *Server) SetMaxConns(n int) { s.maxConns.Store(int64(n)) }
+
+// SetMaxBulk changes Options.Limits.MaxBulk, for connections to come.
+func (s *Server) SetMaxBulk(n int) { s.maxBulk.Store(int64(n)) }
+
+// limits are what a new connection is held to.
+func (s *Server) limits() wire.Limits {
+	l := s.opts.Limits
+	if n := int(s.maxBulk.Load()); n != 0 {
+		l.MaxBulk, l.MaxRequest = n, max(l.MaxRequest, 2*n)
+	}
+	return l
+}
 
 // MaxConns is the most connections at once.
 func (s *Server) MaxConns() int { return int(s.maxConns.Load()) }

@@ -5,19 +5,13 @@ import (
 	"github.com/shardlab/shardlab/store"
 )
 
-// foresight looks keys up for several connections at once, before the first is answered: at a pipeline of one that is the
-// only way for their cache misses to overlap.
-type foresight struct {
-	route routing
+// foresighted is a backend that looks keys up for several connections at once, before the first is answered: at a
+// pipeline of one that is the only way for their cache misses to overlap.
+type foresighted struct {
+	backend
 	// look looks ahead at aims, which are keys in the shards named beside them, on one of the loops.
 	look  func(loop int, aims []aim, shards []int)
 	loops []foreseen
-}
-
-// foresighted is a backend with foresight.
-type foresighted struct {
-	backend
-	foresight
 }
 
 // foreseen is one loop's scratch room.
@@ -28,8 +22,8 @@ type foreseen struct {
 }
 
 // Foresee implements server.Foresight. Batches that are long enough for their session to look ahead by itself are left to it.
-func (b *foresight) Foresee(loop int, batches []*wire.Batch) {
-	f, route := &b.loops[loop], b.route
+func (b *foresighted) Foresee(loop int, batches []*wire.Batch) {
+	f, route := &b.loops[loop], b.host.routing()
 	f.aims, f.shards = f.aims[:0], f.shards[:0]
 	for _, batch := range batches {
 		if len(batch.Reqs) >= minRun {
@@ -49,12 +43,12 @@ func (b *foresight) Foresee(loop int, batches []*wire.Batch) {
 
 // foreseeOwned gives a backend foresight over shards that belong to its only loop.
 func foreseeOwned(b backend, all []*store.Shard) *foresighted {
-	return &foresighted{b, foresight{b.host.routing(), func(_ int, aims []aim, shards []int) {
+	return &foresighted{b, func(_ int, aims []aim, shards []int) {
 		for i, sh := range shards {
 			aims[i].shard = all[sh]
 		}
 		fetch(aims)
-	}, make([]foreseen, 1)}}
+	}, make([]foreseen, 1)}
 }
 
 // foreseeLocked gives a backend foresight over shards under locks, which it holds for reading meanwhile.
@@ -63,7 +57,7 @@ func foreseeLocked(b backend, all cells, loops int) *foresighted {
 	for i := range holds {
 		holds[i] = newLocked(all.handle(), b.host.routing(), scopeBatch)
 	}
-	return &foresighted{b, foresight{b.host.routing(), func(loop int, aims []aim, shards []int) {
+	return &foresighted{b, func(loop int, aims []aim, shards []int) {
 		k := holds[loop]
 		k.set.clear()
 		k.writes.clear()
@@ -74,5 +68,5 @@ func foreseeLocked(b backend, all cells, loops int) *foresighted {
 		k.lockMarked()
 		fetch(aims)
 		k.unlock()
-	}, make([]foreseen, loops)}}
+	}, make([]foreseen, loops)}
 }

@@ -78,6 +78,7 @@ func (in *Instance) shutdown(ctx context.Context) error {
 	}
 	in.callers.close()
 	errs = append(errs, in.srv.Shutdown(ctx))
+	in.host.pulse.stop()
 	if in.fronts.admin != nil {
 		errs = append(errs, in.fronts.admin.Shutdown(ctx))
 	}

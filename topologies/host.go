@@ -23,13 +23,22 @@ type host struct {
 	plans   []*plan                       // one for each event loop; nil without
 	router  *router                       // nil of a topology whose sessions execute where they are
 
+	stats    command.Stats
+	settings settings
+	pulse    pulse
+
 	mu       sync.Mutex
 	sessions map[*counters]struct{}
 	gone     command.Counts // of sessions that have ended
+	zero     command.Counts // where the counters stood when they were last reset; of the shards' own:
+	expired  int64
+	evicted  int64
 }
 
 func newHost(in *Instance) *host {
-	h := &host{in: in, started: time.Now()}
+	h := &host{in: in, started: time.Now(), sessions: map[*counters]struct{}{}}
+	h.settings.init(&in.cfg)
+	h.pulse.init(h)
 	switch {
 	case in.store != nil:
 		h.budget = in.store.budget
@@ -48,7 +57,11 @@ func newHost(in *Instance) *host {
 }
 
 // counters are one session's counts. The session adds to them once a batch; INFO reads them at any time.
-type counters struct{ commands, hits, misses, expired atomic.Uint64 }
+type counters struct {
+	client *command.Client
+
+	commands, hits, misses, expired atomic.Uint64
+}
 
 // publish moves the counts of a batch to where others can see them.
 func (c *counters) publish(n *command.Counts) {
@@ -91,25 +104,20 @@ func (h *host) ShardOf(key []byte) int {
 	return shard
 }
 
-// Password implements command.Host.
-func (h *host) Password() string { return h.in.cfg.Password }
-
 // Budget implements command.Host.
 func (h *host) Budget() *store.Budget { return h.budget }
 
-// MaxValue implements command.Host.
-func (h *host) MaxValue() int { return h.in.cfg.Limits.MaxBulk }
-
 func (h *host) serving(srv *server.Server) { h.srv.Store(srv) }
 
-// join makes the counters of a new session.
-func (h *host) join() *counters {
-	c := new(counters)
+// join registers a new session.
+func (h *host) join(at server.Place) *counters {
+	var peer command.Peer
+	if at.Conn != nil {
+		peer = at.Conn
+	}
+	c := &counters{client: command.NewClient(at.ID, peer, time.Now())}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.sessions == nil {
-		h.sessions = map[*counters]struct{}{}
-	}
 	h.sessions[c] = struct{}{}
 	return c
 }
@@ -124,6 +132,11 @@ func (h *host) leave(c *counters) {
 func (h *host) counts() command.Counts {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	return h.countsLocked().Minus(&h.zero)
+}
+
+// countsLocked is what was counted since the start. The caller holds mu.
+func (h *host) countsLocked() command.Counts {
 	n := h.gone
 	for c := range h.sessions {
 		c.addTo(&n)
@@ -134,8 +147,12 @@ func (h *host) counts() command.Counts {
 // ServerInfo implements command.Host.
 func (h *host) ServerInfo() command.ServerInfo {
 	info := command.ServerInfo{
-		Version: h.in.cfg.Version, Started: h.started, MaxConns: h.in.cfg.MaxConns, Counts: h.counts(), Budget: h.budget,
+		Version: h.in.cfg.Version, RunID: h.settings.runID, Started: h.started, Counts: h.counts(), Stats: &h.stats,
+		Rates: h.pulse.rates(), Budget: h.budget,
 	}
+	h.mu.Lock()
+	info.Expired, info.Evicted = h.expired, h.evicted
+	h.mu.Unlock()
 	for _, p := range h.in.Settings.Pairs() {
 		info.Topology = append(info.Topology, command.Setting{Name: p[0], Value: p[1]})
 	}
@@ -146,7 +163,7 @@ func (h *host) ServerInfo() command.ServerInfo {
 	if srv := h.srv.Load(); srv != nil {
 		st := srv.Stats()
 		info.Clients, info.Accepted, info.Rejected = st.Clients, st.Accepted, st.Rejected
-		info.Port = port(srv.Addrs()[0])
+		info.Port, info.MaxConns = port(srv.Addrs()[0]), srv.MaxConns()
 		if direct := srv.Addrs()[1:]; len(direct) > 0 {
 			ports := make([]string, len(direct))
 			for i, a := range direct {
@@ -164,30 +181,4 @@ func port(a net.Addr) int {
 		return tcp.Port
 	}
 	return 0
-}
-
-// Config implements command.Host.
-func (h *host) Config() []command.Setting {
-	bind, socket, portNumber := "", "", 0
-	if srv := h.srv.Load(); srv != nil {
-		addr := srv.Addrs()[0]
-		if portNumber = port(addr); portNumber != 0 {
-			bind, _, _ = net.SplitHostPort(addr.String())
-		} else {
-			socket = addr.String()
-		}
-	}
-	return []command.Setting{
-		{Name: "appendonly", Value: "no"},
-		{Name: "bind", Value: bind},
-		{Name: "databases", Value: "1"},
-		{Name: "maxclients", Value: strconv.Itoa(h.in.cfg.MaxConns)},
-		{Name: "maxmemory", Value: "0"},
-		{Name: "maxmemory-policy", Value: "noeviction"},
-		{Name: "port", Value: strconv.Itoa(portNumber)},
-		{Name: "proto-max-bulk-len", Value: strconv.Itoa(h.in.cfg.Limits.MaxBulk)},
-		{Name: "save", Value: ""},
-		{Name: "timeout", Value: "0"},
-		{Name: "unixsocket", Value: socket},
-	}
 }

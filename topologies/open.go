@@ -83,6 +83,7 @@ func (in *Instance) start() error {
 	}
 	in.backend, in.srv = backend, srv
 	in.host.serving(srv)
+	in.host.pulse.start()
 	if err := in.openFronts(); err != nil {
 		ended, cancel := context.WithCancel(context.Background())
 		cancel() // nobody has been told the address yet

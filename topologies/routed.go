@@ -2,7 +2,6 @@ package topologies
 
 import (
 	"github.com/shardlab/shardlab/server"
-	"github.com/shardlab/shardlab/server/wire"
 )
 
 // routed: every shard belongs to one worker, and there is one public port. A connection lives on whichever worker it was
@@ -27,32 +26,9 @@ var routedTopology = &Topology{
 // loopOwners serves shards that belong to event loops: loop i owns the shards that ownerOf says are i's.
 type loopOwners struct {
 	*router
-	foresight
 }
 
-func newLoopOwners(in *Instance) *loopOwners {
-	l := &loopOwners{router: newRouter(in)}
-	l.foresight = foresight{in.host.routing(), l.look, make([]foreseen, in.Settings.Workers)}
-	return l
-}
-
-// Foresee implements server.Foresight, for shards without locks.
-func (l *loopOwners) Foresee(loop int, batches []*wire.Batch) {
-	if l.shards != nil && !l.owners[loop].lent {
-		l.foresight.Foresee(loop, batches)
-	}
-}
-
-// look looks ahead at the keys that are the loop's own.
-func (l *loopOwners) look(loop int, aims []aim, shards []int) {
-	own := aims[:0]
-	for i, sh := range shards {
-		if ownerOf(sh, len(l.owners)) == loop {
-			own = append(own, aim{shard: l.shards[sh], hash: aims[i].hash})
-		}
-	}
-	lookAhead(own)
-}
+func newLoopOwners(in *Instance) *loopOwners { return &loopOwners{newRouter(in)} }
 
 // Bind implements server.LoopBackend.
 func (l *loopOwners) Bind(loops []server.Loop) {

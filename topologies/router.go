@@ -113,7 +113,7 @@ func (s *routed) full() bool { return s.session.full() && (s.x.W.Whole() || s.x.
 func (s *routed) finish(b *wire.Batch) {
 	b.Out, b.Close = s.x.W.Buf, s.x.Close
 	s.x.W.Buf = nil
-	s.counters.publish(&s.x.Counts)
+	s.publish()
 }
 
 // work goes on until it has to wait, which it reports as false.

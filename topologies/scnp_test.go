@@ -256,7 +256,7 @@ func TestSCNPTransactions(t *testing.T) {
 		scnpFrame(0, ""), value("-ERR SCNP key hash mismatch\r\n"), value("-" + aborted + "\r\n"),
 		scnpFrame(0, ""), scnpFrame(0, ""), value("v"),
 	}
-	for _, v := range variants() {
+	for _, v := range scnpVariants() {
 		t.Run(v.String(), func(t *testing.T) {
 			mustEqual(t, exchange(t, v.open(t).Addr().String(), frames, 1), want)
 		})

@@ -34,14 +34,24 @@ type session struct {
 }
 
 func newSession(h *host, at server.Place, keys keyspace) *session {
-	s := &session{keys: keys, route: h.routing(), port: publicPort, host: h, counters: h.join(), plan: h.plan(at.Loop)}
+	s := &session{keys: keys, route: h.routing(), port: publicPort, host: h, counters: h.join(at), plan: h.plan(at.Loop)}
 	s.runner, _ = keys.(runner)
 	s.x.TxMode = h.txMode
 	if d, ok := keys.(*direct); ok {
 		s.port, s.x.TxMode = d.index, command.TxDirectPort
 	}
-	s.x.Client, s.x.Host = &command.Client{ID: at.ID}, h
+	s.x.Client, s.x.Host, s.x.Stripe = s.counters.client, h, at.Loop+1
+	if at.Loop < 0 {
+		s.x.Stripe = int(at.ID)
+	}
+	s.x.Connect()
 	return s
+}
+
+// publish tells the host what a batch counted.
+func (s *session) publish() {
+	s.counters.publish(&s.x.Counts)
+	s.x.EndBatch(s.host.pulse.second.Load())
 }
 
 // Exec implements server.Session.
@@ -54,7 +64,7 @@ func (s *session) Exec(b *wire.Batch) bool {
 	}
 	b.Out, b.Close = x.W.Buf, x.Close
 	x.W.Buf = nil
-	s.counters.publish(&x.Counts)
+	s.publish()
 	return true
 }
 

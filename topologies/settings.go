@@ -67,9 +67,6 @@ type Config struct {
 	Limits      wire.Limits
 	Version     string       // shown by INFO
 	Log         *slog.Logger // nil: nothing is said
-	// Shutdown is called, once or more, when a client asks for the end of the server; it must not wait for it. Nil: the command is
-	// refused.
-	Shutdown func()
 }
 
 // Settings are the factors of an open topology, none left at "default". A factor that the topology does not have is "".

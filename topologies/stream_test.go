@@ -186,8 +186,8 @@ func (s *stream) sequence() [][]string {
 		return s.expired()
 	case 18:
 		return one(s.keyspaceCommand()...)
-	default:
-		return one(s.odd()...)
+	default: // one word less could be a SHUTDOWN
+		return [][]string{oddRequests[s.rng.IntN(len(oddRequests))]}
 	}
 }
 
@@ -323,16 +323,46 @@ func (s *stream) keyspaceCommand() []string {
 	}
 }
 
-// odd is what needs no key, and what there is not.
-func (s *stream) odd() []string {
-	all := [][]string{
-		{"PING"}, {"ping", "hello"}, {"PING", "a", "b"}, {"ECHO", s.value()}, {"SELECT", "0"}, {"SELECT", "77"}, {"SELECT", "x"},
-		{"SELECT", "99999999999"}, {"NOSUCH"}, {"NOSUCH", "a", "b\r\nc"}, {"NO\x00SUCH", "a\x00b"},
-		{"GETX" + strings.Repeat("y", 200), strings.Repeat("z", 200)}, {"OBJECT"}, {"OBJECT", "ENCODING"},
-		{"CLIENT", "SETNAME", "me"}, {"CLIENT", "GETNAME"}, {"CLIENT", "SETNAME", "a b"},
-		{"HELLO", "9"}, {"HELLO", "x"}, {"COMMAND", "INFO", "nosuch"},
-	}
-	return all[s.rng.IntN(len(all))]
+// oddRequests need no key, or are not what there is. They say nothing that another connection could tell, and change nothing that a stream would see.
+var oddRequests = [][]string{
+	{"PING"}, {"ping", "hello"}, {"PING", "a", "b"}, {"ECHO", "a\r\nb"}, {"ECHO"}, {"SELECT", "0"}, {"SELECT", "77"}, {"SELECT", "x"},
+	{"SELECT", "99999999999"}, {"NOSUCH"}, {"NOSUCH", "a", "b\r\nc"}, {"NO\x00SUCH", "a\x00b"},
+	{"GETX" + strings.Repeat("y", 200), strings.Repeat("z", 200)}, {"OBJECT"}, {"OBJECT", "ENCODING"}, {"HELLO", "9"}, {"HELLO", "x"},
+	{"HELLO", "2", "bogus"}, {"HELLO", "2", "AUTH", "x", "y"}, {"HELLO", "2", "SETNAME", "a b"}, {"HELLO", "2", "AUTH", "x"},
+	{"AUTH", "x"}, {"AUTH", "default", "x"}, {"AUTH", "x", "y"}, {"AUTH", "a", "b", "c"}, {"AUTH"},
+	{"CLIENT"}, {"CLIENT", "NOSUCH"}, {"CLIENT", "GETNAME", "x"}, {"CLIENT", "SETNAME", "a b"}, {"CLIENT", "SETNAME"},
+	{"CLIENT", "LIST", "x"}, {"CLIENT", "LIST", "TYPE", "x"}, {"CLIENT", "LIST", "ID", "x"}, {"CLIENT", "LIST", "TYPE", "pubsub"},
+	{"CLIENT", "KILL", "nobody:1"}, {"CLIENT", "KILL", "ID", "0"}, {"CLIENT", "KILL", "ID", "x"}, {"CLIENT", "KILL", "ID", "999999999"},
+	{"CLIENT", "KILL", "TYPE", "x"}, {"CLIENT", "KILL", "TYPE", "pubsub"}, {"CLIENT", "KILL", "USER", "x"}, {"CLIENT", "KILL", "SKIPME", "x"},
+	{"CLIENT", "KILL", "ADDR", "nobody:1", "LADDR", "nowhere:2", "SKIPME", "no"}, {"CLIENT", "KILL", "ADDR", "x", "y"}, {"CLIENT", "KILL"},
+	{"CLIENT", "NO-EVICT", "ON"}, {"CLIENT", "NO-EVICT", "off"}, {"CLIENT", "NO-EVICT", "x"}, {"CLIENT", "REPLY", "x"}, {"CLIENT", "REPLY", "ON"},
+	{"CLIENT", "ID"}, {"CLIENT", "INFO"}, {"CLIENT", "LIST"}, {"CLIENT", "HELP"}, {"CLIENT", "ID", "x"},
+	{"CONFIG"}, {"CONFIG", "NOSUCH"}, {"CONFIG", "GET"}, {"CONFIG", "GET", "nosuch*"}, {"CONFIG", "GET", "max*"}, {"CONFIG", "REWRITE"},
+	{"CONFIG", "GET", "MAXMEMORY"}, {"CONFIG", "GET", "maxmemory", "maxmemory"}, {"CONFIG", "GET", "timeou?"},
+	{"CONFIG", "SET", "nosuch", "1"}, {"CONFIG", "SET", "timeout"}, {"CONFIG", "SET", "timeout", "1", "2"}, {"CONFIG", "SET", "timeout", "x"},
+	{"CONFIG", "SET", "timeout", "-1"}, {"CONFIG", "SET", "timeout", "99999999999"}, {"CONFIG", "SET", "TIMEOUT", "0"},
+	{"CONFIG", "SET", "timeout", "0", "nosuch", "1"}, {"CONFIG", "SET", "timeout", "0", "timeout", "0"}, {"CONFIG", "SET", "databases", "2"},
+	{"CONFIG", "SET", "databases", "2", "nosuch", "1"}, {"CONFIG", "SET", "nosuch", "1", "databases", "2"}, {"CONFIG", "SET", "maxmemory", "x"},
+	{"CONFIG", "SET", "maxmemory", "-1"}, {"CONFIG", "SET", "maxmemory", "1.5gb"}, {"CONFIG", "SET", "maxmemory", "0"},
+	{"CONFIG", "SET", "maxmemory", "0", "timeout", "x"}, {"CONFIG", "SET", "maxclients", "0"}, {"CONFIG", "SET", "proto-max-bulk-len", "5"},
+	{"CONFIG", "SET", "proto-max-bulk-len", "x"}, {"CONFIG", "SET", "maxmemory-policy", "x"}, {"CONFIG", "SET", "maxmemory-policy", "NoEviction"},
+	{"CONFIG", "SET", "appendonly", "no"}, {"CONFIG", "SET", "save", ""}, {"CONFIG", "SET", "requirepass", ""}, {"CONFIG", "RESETSTAT"},
+	{"COMMAND", "NOSUCH"}, {"COMMAND", "COUNT"}, {"COMMAND", "COUNT", "x"}, {"COMMAND", "INFO", "nosuch"}, {"COMMAND", "INFO", "GET", "nosuch"},
+	{"COMMAND", "DOCS", "nosuch"}, {"COMMAND", "DOCS", "get"}, {"COMMAND", "LIST"}, {"COMMAND", "LIST", "x"}, {"COMMAND", "LIST", "FILTERBY", "x", "y"},
+	{"COMMAND", "LIST", "FILTERBY", "PATTERN", "set*x"}, {"COMMAND", "LIST", "FILTERBY", "MODULE", "x"}, {"COMMAND", "GETKEYS", "GET"},
+	{"COMMAND", "GETKEYS", "GET", "a"}, {"COMMAND", "GETKEYS", "MSET", "a", "1", "b", "2"}, {"COMMAND", "GETKEYS", "MSET", "a", "1", "b"},
+	{"COMMAND", "GETKEYS", "NOSUCH", "a"}, {"COMMAND", "GETKEYS", "PING", "a"}, {"COMMAND", "GETKEYS", "SET", "a"},
+	{"COMMAND", "GETKEYS", "OBJECT", "ENCODING", "a"}, {"COMMAND", "GETKEYS", "WATCH", "a", "b"}, {"COMMAND", "GETKEYS", "RENAME", "a", "b"},
+	{"COMMAND", "GETKEYS", "SCAN", "0"}, {"COMMAND", "GETKEYS", "CONFIG", "NOSUCH"}, {"COMMAND", "GETKEYSANDFLAGS", "GET", "a"},
+	{"INFO"}, {"INFO", "keyspace"}, {"INFO", "nosuch"}, {"INFO", "cluster"}, {"INFO", "modules", "cluster"}, {"info", "everything"},
+	{"TIME"}, {"TIME", "x"}, {"DEBUG"}, {"DEBUG", "SLEEP", "0"}, {"DEBUG", "JMAP"}, {"SLOWLOG"}, {"SLOWLOG", "GET", "x"}, {"SLOWLOG", "GET", "-2"},
+	{"SLOWLOG", "GET", "5", "6"}, {"SLOWLOG", "RESET"}, {"SLOWLOG", "NOSUCH"}, {"SLOWLOG", "HELP"}, {"SLOWLOG", "LEN", "x"},
+	{"LATENCY"}, {"LATENCY", "LATEST"}, {"LATENCY", "HISTORY", "x"}, {"LATENCY", "HISTORY"}, {"LATENCY", "GRAPH", "x"}, {"LATENCY", "RESET"},
+	{"LATENCY", "RESET", "a", "b"}, {"LATENCY", "NOSUCH"}, {"LATENCY", "DOCTOR"}, {"LATENCY", "HISTOGRAM", "nosuch"},
+	{"SHUTDOWN", "x"}, {"SHUTDOWN", "ABORT"}, {"SHUTDOWN", "SAVE", "NOSAVE"}, {"SHUTDOWN", "ABORT", "NOW"},
+	{"MEMORY"}, {"MEMORY", "NOSUCH"}, {"MEMORY", "USAGE"}, {"MEMORY", "USAGE", "a", "SAMPLES"}, {"MEMORY", "USAGE", "a", "SAMPLES", "-1"},
+	{"MEMORY", "USAGE", "a", "SAMPLES", "x"}, {"MEMORY", "USAGE", "a", "x"}, {"MEMORY", "DOCTOR"}, {"MEMORY", "STATS"}, {"MEMORY", "STATS", "x"},
+	{"MEMORY", "PURGE"},
 }
 
 // connectionChange makes requests that belong to a connection's state.
@@ -344,6 +374,8 @@ func (s *stream) connectionChange() [][]string {
 		return [][]string{s.spoilt([]string{s.pick("EXEC", "DISCARD", "UNWATCH", "RESET", "MULTI")})}
 	case 2:
 		return [][]string{append([]string{"WATCH"}, s.keys(3)...), {"GET", s.key()}}
+	case 4:
+		return [][]string{{"CLIENT", "SETNAME", s.pick("me", "you", "")}, {"CLIENT", "GETNAME"}, {"HELLO", "3", "SETNAME", "it"}, {"CLIENT", "GETNAME"}}
 	case 3: // what the connection itself changes counts too
 		k := s.key()
 		return [][]string{{"WATCH", k}, {"APPEND", k, "x"}, {"MULTI"}, {"GET", k}, {"EXEC"}}

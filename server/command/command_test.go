@@ -50,7 +50,7 @@ func TestTable(t *testing.T) {
 func mustBeWhole(t *testing.T, s *Spec) {
 	t.Helper()
 	ways := 0
-	for _, set := range []bool{s.Subs != nil, s.Local != nil, s.One != nil, s.Part != nil, s.Many != nil} {
+	for _, set := range []bool{s.Subs != nil || s.Local != nil || s.Refusal != "", s.One != nil, s.Part != nil, s.Many != nil} {
 		if set {
 			ways++
 		}

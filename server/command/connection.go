@@ -1,25 +1,27 @@
 package command
 
 import (
+	"crypto/sha256"
+	"crypto/subtle"
 	"math"
-	"strings"
 )
 
 var connectionCommands = []*Spec{
 	{Name: "ping", Arity: -1, Fast: true, Local: ping, Check: atMost("ping", 2),
-		Group: "connection", Summary: "Returns the server's liveliness response."},
+		Group: "connection", Summary: "Answers PONG, or what it is given."},
 	{Name: "echo", Arity: 2, Fast: true, Local: func(x *Exec, args [][]byte) { x.W.Bulk(args[1]) },
-		Group: "connection", Summary: "Returns the given string."},
+		Group: "connection", Summary: "Answers what it is given."},
+	{Name: "auth", Arity: -2, Fast: true, NoAuth: true, Local: auth,
+		Group: "connection", Summary: "Logs in."},
 	{Name: "quit", Arity: -1, Fast: true, NoAuth: true, Immediate: true, Local: quit,
 		Group: "connection", Summary: "Closes the connection."},
-	{Name: "select", Arity: 2, Fast: true, Local: selectDB,
-		Group: "connection", Summary: "Changes the selected database. There is one, 0."},
-	{Name: "hello", Arity: -1, Fast: true, NoAuth: true, Local: hello,
-		Group: "connection", Summary: "Handshakes with the server and chooses RESP2 or RESP3."},
 	{Name: "reset", Arity: 1, Fast: true, NoAuth: true, Immediate: true, Local: reset,
 		Group: "connection", Summary: "Makes the connection what a new one is."},
-	{Name: "client", Arity: -2, Local: client,
-		Group: "connection", Summary: "A container for client connection commands: ID, GETNAME, SETNAME, SETINFO."},
+	{Name: "select", Arity: 2, Fast: true, Local: selectDB,
+		Group: "connection", Summary: "Changes to another database. There is one, 0."},
+	{Name: "hello", Arity: -1, Fast: true, NoAuth: true, Local: hello,
+		Group: "connection", Summary: "Shakes hands, and chooses RESP2 or RESP3."},
+	client,
 }
 
 func atMost(name string, n int) func([][]byte) string {
@@ -44,11 +46,20 @@ func quit(x *Exec, _ [][]byte) {
 	x.Close = true
 }
 
+// Connect begins a session: one that has to log in first, if there is a password and it comes from outside.
+func (x *Exec) Connect() {
+	x.gate = 0
+	if x.Client.Peer != nil && x.Host.Password() != "" {
+		x.gate = needsAuth
+	}
+}
+
 func reset(x *Exec, _ [][]byte) {
 	x.endTransaction()
-	x.gate = 0
-	x.W.RESP3 = false
-	x.Client.Name = ""
+	x.Connect()
+	x.NoTouch = false
+	x.tellProtocol(false)
+	x.Client.change(func(c *Client) { c.name, c.noEvict = "", false })
 	x.W.Status("RESET")
 }
 
@@ -73,46 +84,103 @@ func checkDB(b []byte) string {
 	return ""
 }
 
-// hello is HELLO [protover [AUTH user password] [SETNAME name]].
-func hello(x *Exec, args [][]byte) {
-	resp3 := x.W.RESP3
-	if len(args) > 1 {
-		v, ok := parseInt(args[1])
-		if !ok {
-			x.Error("ERR Protocol version is not an integer or out of range")
-			return
-		}
-		if v != 2 && v != 3 {
-			x.Error("NOPROTO unsupported protocol version")
-			return
-		}
-		resp3 = v == 3
+const errWrongPass = "WRONGPASS invalid username-password pair or user is disabled."
+
+func auth(x *Exec, args [][]byte) {
+	user, password := "default", args[len(args)-1]
+	switch {
+	case len(args) > 3:
+		x.Error(errSyntax)
+		return
+	case len(args) == 3:
+		user = string(args[1])
+	case x.Host.Password() == "":
+		x.Error("ERR AUTH <password> called without any password configured for the default user. " +
+			"Are you sure your configuration is correct?")
+		return
 	}
-	name, named := "", false
+	if !x.login(user, password) {
+		x.Error(errWrongPass)
+		return
+	}
+	x.W.Status("OK")
+}
+
+// login lets the session in if the password is right: of the one user there is, whose password may be none, and is then any.
+func (x *Exec) login(user string, password []byte) bool {
+	if user != "default" {
+		return false
+	}
+	if want := x.Host.Password(); want != "" {
+		// Hashed, so that how long it takes says nothing of the password, not even its length.
+		a, b := sha256.Sum256([]byte(want)), sha256.Sum256(password)
+		if subtle.ConstantTimeCompare(a[:], b[:]) == 0 {
+			return false
+		}
+	}
+	x.gate &^= needsAuth
+	return true
+}
+
+// loggedIn reports whether the session may do more than log in.
+func (x *Exec) loggedIn() bool { return x.gate&needsAuth == 0 || x.Host.Password() == "" }
+
+// helloOptions are what HELLO [protover [AUTH user password] [SETNAME name]] says.
+type helloOptions struct {
+	version     int64 // 0: as it is
+	user        []byte
+	password    []byte
+	name        string
+	auth, named bool
+}
+
+func parseHello(args [][]byte) (o helloOptions, wrong string) {
+	if len(args) > 1 {
+		var ok bool
+		if o.version, ok = parseInt(args[1]); !ok {
+			return o, "ERR Protocol version is not an integer or out of range"
+		}
+		if o.version != 2 && o.version != 3 {
+			return o, "NOPROTO unsupported protocol version"
+		}
+	}
 	for i := 2; i < len(args); i++ {
 		switch {
 		case is(args[i], "auth") && i+2 < len(args):
-			// Without passwords the default user logs in with any, as in Redis; there is no other user.
-			if string(args[i+1]) != "default" {
-				x.Error("WRONGPASS invalid username-password pair or user is disabled.")
-				return
-			}
+			o.user, o.password, o.auth = args[i+1], args[i+2], true
 			i += 2
 		case is(args[i], "setname") && i+1 < len(args):
-			if name, named = string(args[i+1]), true; !plainName(name) {
-				x.Error(errClientName)
-				return
+			if o.name, o.named = string(args[i+1]), true; !plainName(o.name) {
+				return o, errClientName
 			}
 			i++
 		default:
-			x.Error("ERR Syntax error in HELLO option '" + string(clip(args[i], 128)) + "'")
-			return
+			return o, "ERR Syntax error in HELLO option '" + string(clip(args[i], len(args[i]))) + "'"
 		}
 	}
-	if named {
-		x.Client.Name = name
+	return o, ""
+}
+
+func hello(x *Exec, args [][]byte) {
+	o, wrong := parseHello(args)
+	switch {
+	case wrong != "":
+		x.Error(wrong)
+		return
+	case o.auth && !x.login(string(o.user), o.password):
+		x.Error(errWrongPass)
+		return
+	case !x.loggedIn():
+		x.Error("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> " +
+			"option can be used to authenticate the client and select the RESP protocol version at the same time")
+		return
 	}
-	x.W.RESP3 = resp3
+	if o.named {
+		x.Client.change(func(c *Client) { c.name = o.name })
+	}
+	if o.version != 0 {
+		x.tellProtocol(o.version == 3)
+	}
 	writeHello(x)
 }
 
@@ -136,66 +204,4 @@ func writeHello(x *Exec) {
 	x.W.BulkString("master")
 	x.W.BulkString("modules")
 	x.W.Array(0)
-}
-
-const errClientName = "ERR Client names cannot contain spaces, newlines or special characters."
-
-// plainName reports whether a client name can be shown in a list of clients.
-func plainName(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < '!' || r > '~' })
-}
-
-func client(x *Exec, args [][]byte) {
-	sub := args[1]
-	switch {
-	case is(sub, "id") && len(args) == 2:
-		x.W.Int(x.Client.ID)
-	case is(sub, "getname") && len(args) == 2:
-		if x.Client.Name == "" {
-			x.W.Null()
-		} else {
-			x.W.BulkString(x.Client.Name)
-		}
-	case is(sub, "setname") && len(args) == 3:
-		if name := string(args[2]); plainName(name) {
-			x.Client.Name = name
-			x.W.Status("OK")
-		} else {
-			x.Error(errClientName)
-		}
-	case is(sub, "setinfo") && len(args) == 4:
-		clientSetInfo(x, args[2], string(args[3]))
-	default:
-		x.subcommand("client", sub, "id", "getname", "setname", "setinfo")
-	}
-}
-
-func clientSetInfo(x *Exec, attr []byte, value string) {
-	var field *string
-	switch {
-	case is(attr, "lib-name"):
-		field = &x.Client.LibName
-	case is(attr, "lib-ver"):
-		field = &x.Client.LibVer
-	default:
-		x.Error("ERR Unrecognized option '" + string(clip(attr, 128)) + "'")
-		return
-	}
-	if !plainName(value) {
-		x.Error("ERR " + strings.ToLower(string(attr)) + " cannot contain spaces, newlines or special characters.")
-		return
-	}
-	*field = value
-	x.W.Status("OK")
-}
-
-// subcommand refuses a subcommand: for its arguments when it is one of known, else for not being there.
-func (x *Exec) subcommand(name string, sub []byte, known ...string) {
-	for _, k := range known {
-		if is(sub, k) {
-			x.Error(wrongArity(name + "|" + k))
-			return
-		}
-	}
-	x.Error(unknownSubcommand(name, sub))
 }

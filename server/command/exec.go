@@ -1,21 +1,12 @@
 package command
 
 import (
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/shardlab/shardlab/server/wire"
 	"github.com/shardlab/shardlab/store"
 )
-
-// Client is what a connection knows of itself. It belongs to the connection's session.
-type Client struct {
-	ID      int64
-	Name    string
-	LibName string
-	LibVer  string
-}
 
 // Acc gathers what the parts of one command counted.
 type Acc struct {
@@ -26,6 +17,8 @@ type Acc struct {
 	Reserved int64 // bytes held for them
 	Expired  int64 // entries removed because of their deadline, since the start
 	Evicted  int64 // entries given up for the limit, since the start
+	TTLSum   int64 // milliseconds that entries have to live,
+	TTLSeen  int64 // of so many that were looked at
 	Refused  int64 // parts that did not run for want of memory
 }
 
@@ -38,19 +31,15 @@ func (a *Acc) Add(o *Acc) {
 	a.Reserved += o.Reserved
 	a.Expired += o.Expired
 	a.Evicted += o.Evicted
+	a.TTLSum += o.TTLSum
+	a.TTLSeen += o.TTLSeen
 	a.Refused += o.Refused
 }
 
 // Counts are the server's counters that commands move. A session keeps its own and publishes them once a batch.
 type Counts struct {
 	Commands, Hits, Misses, Expired uint64
-
-	Errors [len(errorCodes)]uint64 // error replies by code
-	failed bool                    // there are some
 }
-
-// errorCodes are the words that error replies begin with.
-var errorCodes = [...]string{"ERR", "CROSSSLOT", "EXECABORT", "NOAUTH", "NOPROTO", "OOM", "WRONGPASS"}
 
 // Exec is the context in which one session executes commands: where the reply goes, what time it is, what was counted.
 // It belongs to one goroutine at a time.
@@ -67,10 +56,16 @@ type Exec struct {
 	// Close asks for the connection's end once the reply is written.
 	Close bool
 
+	// NoTouch makes reads count as no use of their keys.
+	NoTouch bool
+	// Stripe is a small number that differs between threads.
+	Stripe int
 	// TxMode says which transactions the session may make.
 	TxMode TxMode
 
 	gate    uint8
+	running uint16 // index of the command in hand
+	calls   calls
 	tx      *transaction // nil outside of transactions
 	now     int64
 	scratch []byte // room for putting a value together
@@ -82,11 +77,7 @@ func (x *Exec) Error(text string) {
 	if strings.ContainsAny(text, "\r\n") {
 		text = strings.NewReplacer("\r", " ", "\n", " ").Replace(text)
 	}
-	code, _, _ := strings.Cut(text, " ")
-	if i := slices.Index(errorCodes[:], code); i >= 0 {
-		x.Counts.Errors[i]++
-		x.Counts.failed = true
-	}
+	x.Host.Stats().error(text, x.running)
 	x.W.Error(text)
 }
 
@@ -101,6 +92,9 @@ func (x *Exec) Now() int64 {
 	return x.now
 }
 
+// clock is the time, exactly.
+func (x *Exec) clock() time.Time { return time.Now() }
+
 // shardNow is the time as far as sh can care: 0 while nothing in it can expire, which spares the clock call.
 func (x *Exec) shardNow(sh *store.Shard) int64 {
 	if sh.TTLs() == 0 {
@@ -111,6 +105,9 @@ func (x *Exec) shardNow(sh *store.Shard) int64 {
 
 // find is a counted read.
 func (x *Exec) find(sh *store.Shard, hash uint64, key []byte) ([]byte, bool) {
+	if x.NoTouch {
+		return x.peek(sh, hash, key)
+	}
 	v, ok := sh.Get(hash, key, x.shardNow(sh))
 	if ok {
 		x.Counts.Hits++
@@ -146,8 +143,16 @@ func (x *Exec) noteStale(sh *store.Shard, hash uint64, key []byte) {
 type Host interface {
 	// ServerInfo is what INFO says besides the keyspace.
 	ServerInfo() ServerInfo
-	// Config lists the settings that CONFIG GET shows, by name.
-	Config() []Setting
+	// Stats are the counts by command.
+	Stats() *Stats
+	// ResetStats starts INFO's counters at 0. The shards' own, which go on, stand at expired and evicted.
+	ResetStats(expired, evicted int64)
+	// Params are the settings that CONFIG shows and changes.
+	Params() []Param
+	// Clients are the sessions there are, by number. The caller may change the list.
+	Clients() []*Client
+	// Shutdown asks for the end of the server, and reports whether it is to come.
+	Shutdown() bool
 	// Shards is the number of shards.
 	Shards() int
 	// ShardOf is the number of a key's shard.
@@ -160,7 +165,7 @@ type Host interface {
 	MaxValue() int
 }
 
-// Setting is one name and value of CONFIG GET.
+// Setting is a name and its value.
 type Setting struct{ Name, Value string }
 
 // Reap deletes a key that a read found past its deadline, and clears Stale. The shard must be held for writing.
@@ -175,20 +180,16 @@ func (x *Exec) reapExpired(sh *store.Shard, hash uint64, key []byte) {
 	}
 }
 
+// Minus returns n without o.
+func (n Counts) Minus(o *Counts) Counts {
+	return Counts{n.Commands - o.Commands, n.Hits - o.Hits, n.Misses - o.Misses, n.Expired - o.Expired}
+}
+
 // Add moves the counts of o to n.
 func (n *Counts) Add(o *Counts) {
 	n.Commands += o.Commands
 	n.Hits += o.Hits
 	n.Misses += o.Misses
 	n.Expired += o.Expired
-	if o.failed {
-		for i := range n.Errors {
-			n.Errors[i] += o.Errors[i]
-		}
-		n.failed = true
-	}
 	*o = Counts{}
 }
-
-// Failed reports whether there were error replies.
-func (n *Counts) Failed() bool { return n.failed }

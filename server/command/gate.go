@@ -35,18 +35,32 @@ func (x *Exec) Settle(start int) {
 // found, or nil.
 func (x *Exec) Admit(cmd *Spec, args [][]byte) bool {
 	x.Counts.Commands++
-	if x.gate != 0 || cmd == nil || cmd.Subs != nil {
+	if x.gate != 0 || cmd == nil || cmd.special {
 		return x.admitSlowly(cmd, args)
 	}
-	if wrong := cmd.Wrong(args); wrong != "" {
-		x.refuse(cmd, wrong)
+	if cmd.wrongCount(args) {
+		x.running = 0
+		x.refuse(cmd, wrongArity(cmd.Name))
 		return false
+	}
+	return x.check(cmd, args)
+}
+
+// check counts a call, and refuses one whose arguments are wrong.
+func (x *Exec) check(cmd *Spec, args [][]byte) bool {
+	x.call(cmd)
+	if cmd.Check != nil {
+		if wrong := cmd.Check(args); wrong != "" {
+			x.Error(wrong)
+			return false
+		}
 	}
 	return true
 }
 
 // admitSlowly goes through everything that can keep a request from running, in the order in which Redis does.
 func (x *Exec) admitSlowly(cmd *Spec, args [][]byte) bool {
+	x.running = 0
 	switch {
 	case cmd == nil:
 		x.spoil()
@@ -55,8 +69,11 @@ func (x *Exec) admitSlowly(cmd *Spec, args [][]byte) bool {
 	case cmd.wrongCount(args):
 		x.refuse(cmd, wrongArity(cmd.Name))
 		return false
-	case cmd.Subs != nil:
+	case cmd.Subs != nil && (cmd.Local == nil || len(args) > 1):
 		x.refuse(cmd, unknownSubcommand(cmd.Name, args[1]))
+		return false
+	case cmd.Refusal != "":
+		x.refuse(cmd, cmd.Refusal)
 		return false
 	case x.gate&needsAuth != 0 && !cmd.NoAuth && x.Host.Password() != "":
 		x.refuse(cmd, "NOAUTH Authentication required.")
@@ -69,22 +86,17 @@ func (x *Exec) admitSlowly(cmd *Spec, args [][]byte) bool {
 		return false
 	case x.gate&inMulti != 0 && !cmd.Immediate:
 		x.queue(cmd, args)
+		x.tellMulti()
 		return false
 	}
-	if cmd.Check != nil {
-		if wrong := cmd.Check(args); wrong != "" {
-			x.refuse(cmd, wrong)
-			return false
-		}
-	}
-	return true
+	return x.check(cmd, args)
 }
 
 // Refuses reports whether Admit would answer the request itself, or might, instead of letting it through. It changes
 // nothing, and so long as no command runs that changes the client's state, what it says stays true: a topology asks it before
 // it sends pieces of requests to several threads.
 func (x *Exec) Refuses(cmd *Spec, args [][]byte) bool {
-	return x.gate != 0 || cmd == nil || cmd.Subs != nil || cmd.Wrong(args) != ""
+	return x.gate != 0 || cmd == nil || cmd.special || cmd.Wrong(args) != ""
 }
 
 // Queues reports whether a transaction is open that would queue a request of cmd.
@@ -94,6 +106,7 @@ func (x *Exec) Queues(cmd *Spec) bool { return x.gate&inMulti != 0 && cmd != nil
 // transaction's hope of being executed.
 func (x *Exec) Refuse(text string) {
 	x.spoil()
+	x.running = 0
 	x.Error(text)
 }
 
@@ -104,6 +117,7 @@ func (x *Exec) refuse(cmd *Spec, text string) {
 		text = "EXECABORT Transaction discarded because of: " + strings.TrimPrefix(text, "ERR ")
 	}
 	x.spoil()
+	x.Host.Stats().rejected[cmd.index].Add(1)
 	x.Error(text)
 }
 

@@ -5,6 +5,7 @@ import "github.com/shardlab/shardlab/store"
 // RunOne runs a command of one key on its shard, which the caller holds: for writing if the command writes. When a command
 // that does not write found its key expired, whether it can be deleted is the caller's to know: it looks at Exec.Stale.
 func RunOne(x *Exec, cmd *Spec, sh *store.Shard, hash uint64, args [][]byte) {
+	x.running = cmd.index
 	if cmd.DenyOOM && !sh.MakeRoom(x.shardNow(sh)) {
 		x.Error(errOOM)
 		return

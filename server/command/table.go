@@ -8,7 +8,7 @@ import (
 	"github.com/shardlab/shardlab/store"
 )
 
-// Spec is one command, or a container of them: exactly one of Subs, Local, One, Part and Many is set.
+// Spec is one command, or a container of them: exactly one of Subs, Local, One, Part and Many is set, or the first two.
 type Spec struct {
 	Name    string // lower case; of a subcommand "container|sub"
 	Arity   int    // number of arguments with the name; negative: at least that many
@@ -30,7 +30,13 @@ type Spec struct {
 	// text, or "".
 	Check func(args [][]byte) string
 
-	Subs []*Spec // of a container: the second word chooses
+	Subs []*Spec // of a container: the second word chooses; without one, Local runs if it is there
+
+	// Refusal is what the command always answers, before anything else is looked at than the number of arguments.
+	Refusal string
+
+	index   uint16 // in specs
+	special bool   // has Subs or a Refusal
 
 	Local func(x *Exec, args [][]byte)
 	One   func(x *Exec, sh *store.Shard, hash uint64, args [][]byte)
@@ -74,6 +80,12 @@ func (s *Spec) EachKey(x *Exec, args [][]byte, visit func(key []byte)) (all bool
 	if s.First == 0 {
 		return s.AllShards || s.ByShard != nil
 	}
+	s.argKeys(args, visit)
+	return false
+}
+
+// argKeys calls visit with every key among the arguments.
+func (s *Spec) argKeys(args [][]byte, visit func(key []byte)) {
 	last := s.Last
 	if last < 0 {
 		last += len(args)
@@ -81,7 +93,6 @@ func (s *Spec) EachKey(x *Exec, args [][]byte, visit func(key []byte)) (all bool
 	for i := s.First; i <= last; i += s.Step {
 		visit(args[i])
 	}
-	return false
 }
 
 // Parts is the number of keys that args holds, for a command with Part and without AllShards.
@@ -102,6 +113,9 @@ func All() []*Spec { return table }
 
 var table []*Spec
 
+// specs are the commands and subcommands, by index; the first place is nobody's.
+var specs = []*Spec{nil}
+
 // Names of up to eight bytes are found by their bytes as one number, in a table of four times as many places as there
 // are commands: about 4 ns, where a map[string] costs about 20.
 var (
@@ -114,9 +128,13 @@ var (
 
 func init() {
 	table = slices.Concat(connectionCommands, serverCommands, keyCommands, expireCommands, keyspaceCommands,
-		stringCommands, shardCommands, transactionCommands, []*Spec{object, memory})
+		stringCommands, shardCommands, transactionCommands)
 	slices.SortFunc(table, func(a, b *Spec) int { return strings.Compare(a.Name, b.Name) })
 	for _, s := range table {
+		for _, s := range append([]*Spec{s}, s.Subs...) {
+			s.index, s.special = uint16(len(specs)), s.Subs != nil || s.Refusal != ""
+			specs = append(specs, s)
+		}
 		if len(s.Name) > 8 {
 			longNames[s.Name] = s
 			continue
@@ -131,7 +149,7 @@ func init() {
 }
 
 // Find returns the command that args ask for, which of a container is the subcommand. It returns nil when there is none.
-// A container itself is returned when its subcommand is missing or unknown; Admit then refuses it.
+// A container itself is returned when its subcommand is missing or unknown; Admit then refuses it, unless it runs without one.
 func Find(args [][]byte) *Spec {
 	s := Lookup(args[0])
 	if s == nil || s.Subs == nil || len(args) < 2 {

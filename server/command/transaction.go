@@ -116,7 +116,10 @@ func (x *Exec) begin() *transaction {
 
 // endTransaction forgets what is queued and watched.
 func (x *Exec) endTransaction() {
-	x.gate &^= inMulti
+	if x.gate&inMulti != 0 {
+		x.gate &^= inMulti
+		x.tellMulti()
+	}
 	if x.tx != nil {
 		x.tx.release()
 		x.tx = nil
@@ -141,6 +144,7 @@ func multi(x *Exec, _ [][]byte) {
 	default:
 		x.begin()
 		x.gate |= inMulti
+		x.tellMulti()
 		x.W.Status("OK")
 	}
 }
@@ -277,6 +281,7 @@ func exec(x *Exec, held Held, _ [][]byte) {
 		x.W.Array(len(tx.queue))
 		for _, q := range tx.queue {
 			x.Counts.Commands++
+			x.call(q.cmd)
 			if wrong := q.cmd.Wrong(q.args); wrong != "" {
 				x.Error(wrong)
 			} else {
