@@ -2,7 +2,6 @@ package loadgen
 
 import (
 	"bytes"
-	"math/bits"
 	"slices"
 
 	"github.com/shardlab/shardlab/server/wire"
@@ -15,8 +14,9 @@ const checkEvery = 64
 type plan struct {
 	workload Workload
 	random   words
-	gets     uint64     // an operation is a GET when the upper 63 bits of its word are below
-	table    aliasTable // nil for uniform keys
+	gets     uint64 // an operation is a GET when the upper 63 bits of its word are below
+	choice   choice
+	clients  uint64 // of the session
 	values   values
 
 	digits   int // how many digits of a key's number can differ from 0
@@ -49,15 +49,15 @@ func newPlan(w Workload) (*plan, error) {
 		return nil, err
 	}
 	p := &plan{
-		workload: w,
-		random:   newWords(w.Seed),
-		gets:     uint64(share * (1 << 63)),
-		values:   newValues(w.ValueSize),
-		digits:   decimalDigits(w.Keys - 1),
-		key:      appendKey(nil, 0, w.KeySize),
+		workload: w.clone(), clients: 1,
+		random: newWords(w.Seed),
+		gets:   uint64(share * (1 << 63)),
+		values: newValues(w.ValueSize),
+		digits: decimalDigits(w.Keys - 1),
+		key:    appendKey(nil, 0, w.KeySize),
 	}
-	if w.Distribution == Zipf {
-		p.table = zipfTable(w.Keys, w.Zipf)
+	if p.choice, err = newChoice(p.workload); err != nil {
+		return nil, err
 	}
 	p.speak(RESP, 0)
 	return p, nil
@@ -87,22 +87,22 @@ func (p *plan) address(key []byte) wire.Address {
 	return wire.ToServer(key)
 }
 
+// op returns what an operation is whose first word is what.
+func (p *plan) op(what uint64) Op {
+	if what>>1 < p.gets {
+		return Get
+	}
+	return Set
+}
+
 // at returns operation i of a client.
 func (p *plan) at(client uint32, i uint64) operation {
 	what := p.random.at(client, 2*i)
 	which := p.random.at(client, 2*i+1)
-	o := operation{op: Set}
-	if what>>1 < p.gets {
-		o.op = Get
-		// The low bits have all but no say in what the operation is.
-		o.check = what%checkEvery == 0
-	}
-	if p.table != nil {
-		o.key = p.table.draw(which)
-	} else {
-		hi, _ := bits.Mul64(which, uint64(p.workload.Keys))
-		o.key = uint32(hi)
-	}
+	o := operation{op: p.op(what)}
+	// The low bits have all but no say in what the operation is.
+	o.check = o.op == Get && what%checkEvery == 0
+	o.key = p.choice.key(p.choice.rank(which, o.op.writes()), i*p.clients+uint64(client))
 	return o
 }
 

@@ -35,6 +35,7 @@ func (p *Pool) Connect(ctx context.Context, t Target, w Workload, l Load) (*Sess
 	if err != nil {
 		return nil, err
 	}
+	plan.clients = uint64(l.Connections)
 	plan.speak(t.Protocol, len(t.ShardAddrs))
 	s := &Session{
 		pool: p, target: t, load: l.withDefaults(), plan: plan, control: NewControl(t.Addr), total: newRecorder(l.Mode),

@@ -25,6 +25,7 @@ func StreamHash(w Workload, l Load) (string, error) {
 	if err := l.check(); err != nil {
 		return "", err
 	}
+	p.clients = uint64(l.Connections)
 	h := xxh3.New()
 	each := min(max(hashedBytes/(l.Connections*p.requestSize()), 1), hashedOperations)
 	var buf []byte

@@ -25,6 +25,9 @@ func (o Op) String() string {
 	return fmt.Sprintf("op %d", uint8(o))
 }
 
+// writes reports whether o writes whole values.
+func (o Op) writes() bool { return o == Set }
+
 // ParseOp returns the operation of that name, in any case.
 func ParseOp(name string) (Op, error) {
 	for i, n := range opNames {
@@ -41,29 +44,31 @@ type OpShare struct {
 	Share float64
 }
 
-// The distributions of keys.
-const (
-	Uniform = "uniform"
-	Zipf    = "zipf" // key i is chosen in proportion to 1/(i+1)^s, exactly
-)
-
 // Limits of a workload.
 const (
 	MaxKeys      = 1 << 30
 	MaxKeySize   = 64 << 10
 	MaxValueSize = 64 << 20
-	MaxZipf      = 3.0
+	MaxZipf      = 10.0
+	MaxDrift     = 1000.0
 )
 
 // Workload says which operations are sent. It has no defaults but for Distribution.
 type Workload struct {
-	Keys         int // how many keys there are, 1 to MaxKeys; key i is also the i-th most popular
+	Keys         int // how many keys there are, 1 to MaxKeys
 	KeySize      int // bytes; "k:" and the key's number must fit
 	ValueSize    int // bytes, 1 to MaxValueSize; from 16 on each value tells who wrote it, and is unique
 	Mix          []OpShare
-	Distribution string  // Uniform or Zipf; empty means Uniform
-	Zipf         float64 // exponent s of Zipf, in (0, MaxZipf]
-	Seed         uint64
+	Distribution string  // one of those above; empty means Uniform
+	Zipf         float64 // exponent s of Zipf and Latest, in (0, MaxZipf]
+	Hot          Hot
+	Weights      []float64 // of Popularity: from the most popular key's down, at most one a key; the others are never asked for
+	// Scramble spreads popular keys over the key space. Without it key i is the i-th most popular, and popular keys are
+	// neighbours: in number, in the order of the preload, and so perhaps in memory. Where hashes choose a key's place it makes
+	// no difference. Latest, Moving, Sequential and HotShard say themselves where popular keys are, and take no notice.
+	Scramble bool
+	Sharding *Sharding // of HotShard
+	Seed     uint64
 }
 
 func (w Workload) check() error {
@@ -76,14 +81,8 @@ func (w Workload) check() error {
 	case w.ValueSize < 1 || w.ValueSize > MaxValueSize:
 		return fmt.Errorf("workload: values of %d bytes; use 1 to %d", w.ValueSize, MaxValueSize)
 	}
-	switch w.Distribution {
-	case "", Uniform:
-	case Zipf:
-		if !(w.Zipf > 0 && w.Zipf <= MaxZipf) {
-			return fmt.Errorf("workload: zipf exponent %v; use one in (0, %v]", w.Zipf, MaxZipf)
-		}
-	default:
-		return fmt.Errorf("workload: unknown distribution %q; have %s, %s", w.Distribution, Uniform, Zipf)
+	if err := w.checkKeyLaw(); err != nil {
+		return err
 	}
 	_, err := w.getShare()
 	return err

@@ -65,10 +65,21 @@ type Point struct {
 	Keys        int     `json:"keys"`                // preloaded keys
 	ValueSize   int     `json:"value_size"`          // bytes
 	StreamHash  string  `json:"operation_stream"`    // hex XXH3-64 of the operation stream's beginning
+	Skew        Skew    `json:"skew,omitzero"`       // how unequal the keys are
 	SliceNS     int64   `json:"slice_ns"`            // length of one measured window
 	Slices      int     `json:"slices_per_block"`    // planned visits of one arm in one block
 	LeadNS      int64   `json:"lead_in_ns"`          // load before each window, not measured
 	WarmupNS    int64   `json:"warmup_ns,omitempty"` // load before a block's first slice
+}
+
+// Skew says how unequal the keys of a workload are: shares of the operations, by the law and as drawn. Where the popular keys
+// change it is that of any one moment.
+type Skew struct {
+	TopKey       float64 `json:"top_key"`       // of the most popular key
+	TopPercent   float64 `json:"top_percent"`   // of the first hundredth of all keys together
+	DrawnKey     float64 `json:"drawn_key"`     //
+	DrawnPercent float64 `json:"drawn_percent"` //
+	Draws        int     `json:"draws"`         // operations looked at
 }
 
 // Param is one swept parameter's value at a point.

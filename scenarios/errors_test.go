@@ -72,6 +72,33 @@ func TestErrors(t *testing.T) {
 	check("run: {blocks: [3, 6]}\n", "2: blocks: wants one value; a list is a sweep, and this key cannot be swept")
 	check("load: {mode: [open, closed]}\n", "2: mode: wants one value; a list is a sweep, and this key cannot be swept")
 
+	// Distributions of keys.
+	check("workload: {distribution: hotspot, hot_ops: 1.5}", "2: hot_ops: 1.5 is out of range: above 0, up to 1")
+	check("workload: {distribution: hotspot, hot_keys: 1}", "2: hot_keys: 1 is out of range: above 0, below 1")
+	check("workload: {distribution: hotspot, hot_ops: 0.1}", "2: hot_keys: 0.2 of 100000 keys would not be hot "+
+		"with 0.1 of the operations; use a smaller share")
+	check("workload: {hot_keys: 0.1}", "2: hot_keys: has no meaning with distribution: uniform; "+
+		"it needs distribution: hotspot or moving")
+	check("workload: {distribution: moving, hot_drift: 0}", "2: hot_drift: 0 is out of range: above 0, up to 1000")
+	check("workload: {distribution: moving, hot_period: 0}", "2: hot_period: 0 is out of range: 1 to 1G")
+	check("workload: {distribution: hot-shard, skew_shards: 3}",
+		"2: skew_shards: 3 is out of range: 2 to 16384, a power of two")
+	check("workload: {distribution: hot-shard, hot_shard: 16}",
+		"2: hot_shard: there is no shard 16 of 16; they are counted from 0")
+	check("workload: {distribution: latest, scramble: true}", "2: scramble: has no meaning with distribution: latest; "+
+		"it needs distribution: zipfian or hotspot or popularity")
+	check("workload: {distribution: popularity}", "2: popularity: is missing; "+
+		"write the name of a file with a weight on each line, as in popularity: weights.txt")
+	check("workload: {distribution: popularity, popularity: testdata}", `2: popularity: "testdata" is not a file`)
+	check("workload: {distribution: popularity, popularity: none.txt}",
+		"2: popularity: none.txt: no such file or directory")
+	check("workload: {distribution: popularity, popularity: testdata/rising.txt}",
+		"2: popularity: testdata/rising.txt, line 3: 7 is more than the weight before it; the most popular key comes first")
+	check("workload: {distribution: popularity, popularity: doc.go}",
+		`2: popularity: doc.go, line 1: "// Package scenarios says what a run mea" is not a weight; write a number from 0`)
+	check("workload: {keys: 2, distribution: popularity, popularity: testdata/weights.txt}",
+		"2: popularity: 4 is out of range: 1 to 2 weights, one a key")
+
 	// Units.
 	const notCount = " is not a count; write digits, with k, M or G for thousands, millions, billions, as in 100k"
 	check("workload:\n  keys: 100KiB\n", `3: keys: "100KiB"`+notCount)
@@ -90,9 +117,9 @@ func TestErrors(t *testing.T) {
 	check("workload:\n  keys: 0\n", "3: keys: 0 is out of range: 1 to 1G")
 	check("workload: {keys: 2G}\n", "2: keys: 2000000000 is out of range: 1 to 1G")
 	check("workload: {value_size: 17MiB}\n", "2: value_size: 17825792 is out of range: 1 to 16MiB")
-	check("workload: {distribution: zipfian, zipf: 0}\n", "2: zipf: 0 is out of range: above 0, up to 3")
-	check("workload: {distribution: zipfian, zipf: 3.1}\n", "2: zipf: 3.1 is out of range: above 0, up to 3")
-	check("workload: {distribution: pareto}\n", `2: distribution: unknown distribution "pareto"; have uniform, zipfian`)
+	check("workload: {distribution: zipfian, zipf: 0}\n", "2: zipf: 0 is out of range: above 0, up to 10")
+	check("workload: {distribution: zipfian, zipf: 10.1}\n", "2: zipf: 10.1 is out of range: above 0, up to 10")
+	check("workload: {distribution: pareto}\n", `2: distribution: unknown distribution "pareto"; have uniform, zipfian, hotspot, latest, moving, sequential, hot-shard, popularity`)
 	check("load: {mode: opne}\n", `2: mode: unknown mode "opne"; did you mean "open"? have closed, open`)
 	check("load: {mode: open, rate: 5k, arrival: fixed}\n", `2: arrival: unknown arrival law "fixed"; have poisson`)
 	check("settings:\n  shards: 12\n", "3: shards: 12 is not a power of two; use 8 or 16")
@@ -121,9 +148,9 @@ func TestErrors(t *testing.T) {
 	check("load:\n  connections: 5\n  mode: open\n", "4: rate: is missing; "+
 		"an open loop needs one, in operations per second, as in rate: 10k")
 	check("workload:\n  distribution: uniform\n  zipf: 0.9\n", "4: zipf: has no meaning with distribution: uniform; "+
-		"it needs distribution: zipfian")
+		"it needs distribution: zipfian or latest")
 	check("workload:\n  distribution: [uniform]\n  zipf: 0.9\n", "4: zipf: has no meaning with distribution: uniform; "+
-		"it needs distribution: zipfian")
+		"it needs distribution: zipfian or latest")
 	check("workload:\n  distribution: [uniform, zipfian]\n  zipf: [0.5, 1]\n", "4: zipf: cannot be swept while "+
 		"distribution is: the points without it would be the same; make it one value")
 	check("workload:\n  keys: 10M\n  key_size: 8\n", "4: key_size: 8 bytes cannot hold the number of the last of "+

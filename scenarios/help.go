@@ -97,6 +97,10 @@ func rangeOf(k key) string {
 	switch {
 	case k.name == "zipf":
 		return fmt.Sprintf("above 0, up to %g", MaxZipf)
+	case k.name == "hot_ops" || k.name == "hot_keys":
+		return "above 0, up to 1"
+	case k.name == "hot_drift":
+		return fmt.Sprintf("above 0, up to %g", MaxDrift)
 	case !ok:
 		return ""
 	}

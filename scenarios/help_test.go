@@ -73,7 +73,11 @@ func TestSchemaCoversTheData(t *testing.T) {
 		}
 	}
 	look(*open)
-	look(open.Points[0].Workload)
+	of := func(workload string) Workload {
+		return mustParse(t, "name: x\narms: [shared]\nworkload: {"+workload+"}\n").Points[0].Workload
+	}
+	look(open.Points[0].Workload, of("distribution: moving"), of("distribution: hot-shard, hot_shard: 1"),
+		of("distribution: popularity, popularity: testdata/weights.txt, scramble: true"))
 	look(open.Points[0].Load, closed.Points[0].Load)
 	look(closed.Arms[0].Settings)
 	look(open.Arms[0], open.Arms[1], closed.Arms[0])

@@ -10,7 +10,8 @@ import (
 const (
 	MaxPoints = 200 // of one scenario
 	MaxArms   = 32
-	MaxZipf   = 3.0
+	MaxZipf   = 10.0
+	MaxDrift  = 1000.0
 )
 
 // limit is the range of a whole number; a duration's is in nanoseconds.
@@ -41,6 +42,9 @@ var limits = map[string]limit{
 	"keys":             {1, 1e9, asCount},
 	"key_size":         {3, 64 << 10, asSize},
 	"value_size":       {1, 16 << 20, asSize},
+	"hot_period":       {1, 1e9, asCount},
+	"hot_shard":        {0, 1<<14 - 1, asPlain},
+	"skew_shards":      {2, 1 << 14, asPlain},
 	"connections":      {1, 20e3, asCount},
 	"pipeline":         {1, 1024, asPlain},
 	"rate":             {1, 100e6, asCount},

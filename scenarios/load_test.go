@@ -104,7 +104,7 @@ func TestNamesMayBeUnknown(t *testing.T) {
 
 func TestDistributionsAreTheCallers(t *testing.T) {
 	d := Distributions()
-	if got := names(d); !slices.Equal(got, []string{Uniform, Zipfian}) {
+	if got := names(d); len(got) != 8 || !slices.Equal(got[:2], []string{Uniform, Zipfian}) {
 		t.Errorf("distributions are %q", got)
 	}
 	d[0].Name = "changed"

@@ -34,14 +34,46 @@ func (w *Workload) check() *fault {
 		return &fault{keys: []string{"key_size"}, near: "keys", text: fmt.Sprintf(
 			"%d bytes cannot hold the number of the last of %d keys; use at least %d", w.KeySize, w.Keys, least)}
 	}
-	switch {
-	case w.Distribution == Zipfian && !(w.Zipf > 0 && w.Zipf <= MaxZipf):
-		return faultf("zipf", "%g is out of range: above 0, up to %g", w.Zipf, MaxZipf)
-	case w.Distribution != Zipfian && w.Zipf != 0:
-		return faultf("zipf", "has no meaning with distribution: %s; it needs distribution: %s",
-			w.Distribution, Zipfian)
+	if f := w.checkKeyLaw(); f != nil {
+		return f
 	}
 	return w.checkMix()
+}
+
+// checkKeyLaw checks the keys that some distributions have, and that the others have none.
+func (w *Workload) checkKeyLaw() *fault {
+	for _, x := range []struct {
+		key  string
+		is   float64
+		good bool
+		fine string
+	}{
+		{"zipf", w.Zipf, w.Zipf > 0 && w.Zipf <= MaxZipf, fmt.Sprintf("above 0, up to %g", MaxZipf)},
+		{"hot_ops", w.HotOps, w.HotOps > 0 && w.HotOps <= 1, "above 0, up to 1"},
+		{"hot_keys", w.HotKeys, w.HotKeys > 0 && w.HotKeys < 1, "above 0, below 1"},
+		{"hot_period", float64(w.HotPeriod), limits["hot_period"].holds(int64(w.HotPeriod)), limits["hot_period"].String()},
+		{"hot_drift", w.HotDrift, w.HotDrift > 0 && w.HotDrift <= MaxDrift, fmt.Sprintf("above 0, up to %g", MaxDrift)},
+		{"skew_shards", float64(w.SkewShards), limits["skew_shards"].holds(int64(w.SkewShards)) &&
+			bits.OnesCount(uint(w.SkewShards)) == 1, limits["skew_shards"].String() + ", a power of two"},
+		{"popularity", float64(len(w.Weights)), len(w.Weights) > 0 && len(w.Weights) <= w.Keys,
+			fmt.Sprintf("1 to %d weights, one a key", w.Keys)},
+	} {
+		k := keyOf(workload, x.key)
+		switch met := k.needs.met(w.Distribution); {
+		case met && !x.good:
+			return faultf(x.key, "%g is out of range: %s", x.is, x.fine)
+		case x.is != 0 && !met:
+			return faultf(x.key, "has no meaning with distribution: %s; it needs %s", w.Distribution, k.needs)
+		}
+	}
+	switch {
+	case w.HotShard < 0 || w.HotShard > 0 && w.HotShard >= w.SkewShards:
+		return faultf("hot_shard", "there is no shard %d of %d; they are counted from 0", w.HotShard, w.SkewShards)
+	case w.HotKeys != 0 && (w.HotOps < w.HotKeys || w.HotKeys*float64(w.Keys) > float64(w.Keys)-1):
+		return faultf("hot_keys", "%g of %d keys would not be hot with %g of the operations; use a smaller share",
+			w.HotKeys, w.Keys, w.HotOps)
+	}
+	return nil
 }
 
 func (w *Workload) checkMix() *fault {

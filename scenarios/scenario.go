@@ -47,8 +47,19 @@ type Workload struct {
 	KeySize      int       `json:"key_size"`       // bytes
 	ValueSize    int       `json:"value_size"`     // bytes
 	Mix          []OpShare `json:"mix"`            // the same order whatever the file's, without zero shares
-	Distribution string    `json:"distribution"`   // Uniform or Zipfian
-	Zipf         float64   `json:"zipf,omitempty"` // exponent s, 0 < s <= 3: rank r is drawn in proportion to 1/r^s
+	Distribution string    `json:"distribution"`   // of keys
+	Zipf         float64   `json:"zipf,omitempty"` // Zipfian, Latest: exponent s, 0 < s <= MaxZipf
+
+	HotOps     float64 `json:"hot_ops,omitempty"`     // Hotspot, Moving, HotShard: share of the operations
+	HotKeys    float64 `json:"hot_keys,omitempty"`    // Hotspot, Moving: share of the keys
+	HotPeriod  int     `json:"hot_period,omitempty"`  // Moving: operations of all connections
+	HotDrift   float64 `json:"hot_drift,omitempty"`   // Moving: in numbers of hot keys
+	HotShard   int     `json:"hot_shard,omitempty"`   // HotShard: which
+	SkewShards int     `json:"skew_shards,omitempty"` // HotShard: of how many
+
+	Popularity string    `json:"popularity,omitempty"` // SHA-256 of the file's text, in hexadecimal
+	Weights    []float64 `json:"-"`                    // what it says; by rank, going down
+	Scramble   bool      `json:"scramble,omitempty"`   // popular keys are no neighbours
 }
 
 // OpShare is the share of one operation in the mix.
@@ -61,6 +72,13 @@ type OpShare struct {
 const (
 	Uniform = "uniform"
 	Zipfian = "zipfian"
+
+	Hotspot    = "hotspot"
+	Latest     = "latest"
+	Moving     = "moving"
+	Sequential = "sequential"
+	HotShard   = "hot-shard"
+	Popularity = "popularity"
 )
 
 // LoadPlan says how operations arrive.

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -36,17 +37,22 @@ type key struct {
 // need is what another key of the same section, defined earlier, must be for a key to have a meaning. The zero need
 // is always met.
 type need struct {
-	key, value string
-	not        bool // any other value
+	key   string
+	value string // or several with | between them
+	not   bool   // any other value
 }
 
-func (n need) met(value string) bool { return n.key == "" || (value == n.value) != n.not }
+func (n need) met(value string) bool {
+	return n.key == "" || slices.Contains(n.words(), value) != n.not
+}
+
+func (n need) words() []string { return strings.Split(n.value, "|") }
 
 func (n need) String() string {
 	if n.not {
 		return fmt.Sprintf("%s other than %s", n.key, n.value)
 	}
-	return fmt.Sprintf("%s: %s", n.key, n.value)
+	return fmt.Sprintf("%s: %s", n.key, strings.Join(n.words(), " or "))
 }
 
 // draft is what the readers of keys write to.
@@ -97,12 +103,45 @@ var workloadKeys = []key{
 		about: "of the operations " + strings.Join(operations, ", ") + "; any numbers, their sum is the whole",
 		set:   setMix},
 	{section: workload, name: "distribution", kind: "word", def: Uniform, sweep: true,
-		about: "of keys: " + strings.Join(names(distributions), " or "),
+		about: "of keys: " + strings.Join(names(distributions), ", "),
 		set:   word(func(d *draft) *string { return &d.point.Workload.Distribution })},
 	{section: workload, name: "zipf", kind: "number", def: "0.99", sweep: true,
-		needs: need{key: "distribution", value: Zipfian},
+		needs: need{key: "distribution", value: Zipfian + "|" + Latest},
 		about: "exponent of the skew; 0.99 is YCSB's",
 		set:   number(func(d *draft) *float64 { return &d.point.Workload.Zipf })},
+	{section: workload, name: "hot_ops", kind: "number", def: "0.8", sweep: true,
+		needs: need{key: "distribution", value: Hotspot + "|" + Moving + "|" + HotShard},
+		about: "share of the operations that go to what is hot",
+		set:   number(func(d *draft) *float64 { return &d.point.Workload.HotOps })},
+	{section: workload, name: "hot_keys", kind: "number", def: "0.2", sweep: true,
+		needs: need{key: "distribution", value: Hotspot + "|" + Moving},
+		about: "share of the keys that are hot",
+		set:   number(func(d *draft) *float64 { return &d.point.Workload.HotKeys })},
+	{section: workload, name: "hot_period", kind: "count", def: "100k", sweep: true,
+		needs: need{key: "distribution", value: Moving},
+		about: "operations, of all connections together, after which the hot keys move on",
+		set:   count(func(d *draft) *int { return &d.point.Workload.HotPeriod })},
+	{section: workload, name: "hot_drift", kind: "number", def: "1", sweep: true,
+		needs: need{key: "distribution", value: Moving},
+		about: "by how much of their number they move: 1: others are hot then; 0.01: one in a hundred is another",
+		set:   number(func(d *draft) *float64 { return &d.point.Workload.HotDrift })},
+	{section: workload, name: "hot_shard", kind: "count", def: "0", sweep: true,
+		needs: need{key: "distribution", value: HotShard},
+		about: "number of the shard that is hot",
+		set:   count(func(d *draft) *int { return &d.point.Workload.HotShard })},
+	{section: workload, name: "skew_shards", kind: "count", def: "16", sweep: true,
+		needs: need{key: "distribution", value: HotShard},
+		about: "of how many shards, a power of two; every arm gets the same operations, however many shards it has",
+		set:   count(func(d *draft) *int { return &d.point.Workload.SkewShards })},
+	{section: workload, name: "popularity", kind: "file",
+		needs:    need{key: "distribution", value: Popularity},
+		required: "write the name of a file with a weight on each line, as in popularity: weights.txt",
+		about:    "a file, named from where shardlab is called: a weight a line, the most popular key's first",
+		set:      setPopularity},
+	{section: workload, name: "scramble", kind: "boolean", def: "false", sweep: true,
+		needs: need{key: "distribution", value: Zipfian + "|" + Hotspot + "|" + Popularity},
+		about: "true: popular keys are spread over the key space; false: they are neighbours",
+		set:   boolean(func(d *draft) *bool { return &d.point.Workload.Scramble })},
 }
 
 var loadKeys = []key{
@@ -248,6 +287,12 @@ func names(infos []Info) []string {
 var distributions = []Info{
 	{Uniform, "every key is drawn equally often"},
 	{Zipfian, "the key of rank r is drawn in proportion to 1/r^s, s being zipf"},
+	{Hotspot, "hot_ops of the operations go to hot_keys of the keys"},
+	{Latest, "writes go round the keys, reads ask for what was written lately: zipfian, by age"},
+	{Moving, "a hotspot that moves on with every hot_period operations"},
+	{Sequential, "one key after the other, all connections together"},
+	{HotShard, "hot_ops of the operations go to the keys of one shard"},
+	{Popularity, "by a file of weights"},
 }
 
 // Distributions lists the distributions of keys that a workload may have.

@@ -180,12 +180,26 @@ func protocol(name string) loadgen.Protocol {
 	return loadgen.RESP
 }
 
+// distributions are the load generator's names of the scenarios' distributions.
+var distributions = map[string]string{
+	scenarios.Uniform: loadgen.Uniform, scenarios.Zipfian: loadgen.Zipf, scenarios.Hotspot: loadgen.Hotspot,
+	scenarios.Latest: loadgen.Latest, scenarios.Moving: loadgen.Moving, scenarios.Sequential: loadgen.Sequential,
+	scenarios.HotShard: loadgen.HotShard, scenarios.Popularity: loadgen.Popularity,
+}
+
 func workload(seed uint64, w scenarios.Workload) (loadgen.Workload, error) {
 	lw := loadgen.Workload{
-		Keys: w.Keys, KeySize: w.KeySize, ValueSize: w.ValueSize, Seed: seed, Distribution: loadgen.Uniform,
+		Keys: w.Keys, KeySize: w.KeySize, ValueSize: w.ValueSize, Seed: seed,
 	}
-	if w.Distribution == scenarios.Zipfian {
-		lw.Distribution, lw.Zipf = loadgen.Zipf, w.Zipf
+	lw.Distribution, lw.Zipf, lw.Weights, lw.Scramble = distributions[w.Distribution], w.Zipf, w.Weights, w.Scramble
+	lw.Hot = loadgen.Hot{
+		Ops: w.HotOps, Keys: w.HotKeys, Period: uint64(w.HotPeriod), Drift: w.HotDrift, Shard: w.HotShard,
+	}
+	if w.SkewShards > 0 {
+		var err error
+		if lw.Sharding, err = loadgen.NewSharding(w.SkewShards, topologies.Route(w.SkewShards, "")); err != nil {
+			return lw, err
+		}
 	}
 	for _, m := range w.Mix {
 		op, err := loadgen.ParseOp(m.Op)

@@ -47,6 +47,7 @@ func (p *point) describe(plan scenarios.RunPlan) results.Point {
 		SliceNS: plan.Slice.Nanoseconds(), Slices: plan.SlicesPerBlock,
 		LeadNS: plan.LeadIn.Nanoseconds(), WarmupNS: plan.Warmup.Nanoseconds(),
 	}
+	d.Skew = results.Skew(p.skew)
 	for _, param := range p.Params {
 		d.Params = append(d.Params, results.Param(param))
 	}

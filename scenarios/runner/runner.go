@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/shardlab/shardlab/loadgen"
@@ -43,6 +44,7 @@ type point struct {
 	workload loadgen.Workload
 	load     loadgen.Load
 	hash     string
+	skew     loadgen.Skew
 }
 
 // Run executes the scenario and returns its run directory, also with an error once there is one. A cancelled context ends
@@ -96,12 +98,24 @@ func (r *run) prepare() error {
 		if pt.workload, err = workload(sc.Seed, p.Workload); err == nil {
 			pt.hash, err = loadgen.StreamHash(pt.workload, pt.load)
 		}
+		if err == nil {
+			pt.skew, err = loadgen.SkewOf(pt.workload, pt.load.Connections)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", sc.File, err)
 		}
 		r.points = append(r.points, pt)
+		if text := skewText(p.Workload, pt.skew); !slices.Contains(r.notes, text) {
+			r.note("%s", text)
+		}
 	}
 	return nil
+}
+
+// skewText says how unequal the keys are.
+func skewText(w scenarios.Workload, s loadgen.Skew) string {
+	return fmt.Sprintf("%s keys: the most popular of %d gets %.3g %% of the operations (drawn %.3g %%), the top 1 %% get %.3g %% (drawn %.3g %%)",
+		w.Distribution, w.Keys, 100*s.TopKey, 100*s.DrawnKey, 100*s.TopPercent, 100*s.DrawnPercent)
 }
 
 // open makes the run directory.
