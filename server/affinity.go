@@ -52,6 +52,16 @@ func checkConfined(want unix.CPUSet) error {
 	return nil
 }
 
+// PinThread keeps the calling thread, which the caller has locked, on one processor.
+func PinThread(cpu int) error {
+	var set unix.CPUSet
+	set.Set(cpu)
+	if err := unix.SchedSetaffinity(0, &set); err != nil {
+		return fmt.Errorf("pin to cpu %d: %w", cpu, err)
+	}
+	return nil
+}
+
 // Allowed lists the processors that the calling thread may use.
 func Allowed() (cpus []int, err error) {
 	var set unix.CPUSet

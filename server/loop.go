@@ -133,10 +133,8 @@ func (l *loop) pin() error {
 	if l.cpu < 0 {
 		return nil
 	}
-	var set unix.CPUSet
-	set.Set(l.cpu)
-	if err := unix.SchedSetaffinity(0, &set); err != nil {
-		return fmt.Errorf("event loop %d: pin to cpu %d: %w", l.id, l.cpu, err)
+	if err := PinThread(l.cpu); err != nil {
+		return fmt.Errorf("event loop %d: %w", l.id, err)
 	}
 	return nil
 }

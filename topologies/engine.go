@@ -1,6 +1,9 @@
 package topologies
 
 import (
+	"errors"
+	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,12 +19,18 @@ var engineTopology = &Topology{
 	About:    "a goroutine per shard executes; connections send it their requests by message, a batch at a time",
 	Boundary: boundaryOwned, Dispatch: "message per batch",
 	anywhere:       true,
+	goroutines:     true,
 	routes:         true,
 	Transports:     []string{server.Netpoll, server.Epoll, server.Redcon},
 	shardPerWorker: true,
 	workers:        runtimeWorkers,
 	build: func(in *Instance) (server.Backend, []server.Listen, error) {
-		return newEngine(in), in.publicOnly(), nil
+		cpus, err := in.pinTo()
+		if err != nil {
+			return nil, nil, err
+		}
+		e, err := newEngine(in, cpus)
+		return e, in.publicOnly(), err
 	},
 }
 
@@ -32,16 +41,31 @@ type engine struct {
 	wg    sync.WaitGroup
 }
 
-func newEngine(in *Instance) *engine {
+// newEngine starts an owner for each shard, on threads of their own if there are processors to pin them to.
+func newEngine(in *Instance, cpus []int) (*engine, error) {
 	e := &engine{router: newRouter(in), quit: make(chan struct{})}
-	for range in.Settings.Shards {
+	pinned := make(chan error, in.Settings.Shards)
+	for i := range in.Settings.Shards {
 		box := newMailbox()
 		box.owner = e.addOwner(in.Settings.Shards, -1, box)
 		e.boxes = append(e.boxes, box)
-		e.wg.Go(box.run)
+		e.wg.Go(func() {
+			if len(cpus) > 0 {
+				runtime.LockOSThread() // never unlocked: the thread's affinity dies with the thread
+				pinned <- server.PinThread(cpus[i%len(cpus)])
+			}
+			box.run()
+		})
 	}
 	e.wg.Go(e.tick)
-	return e
+	if len(cpus) > 0 {
+		for range e.boxes {
+			if err := <-pinned; err != nil {
+				return nil, errors.Join(fmt.Errorf("owner of a shard: %w", err), e.Close())
+			}
+		}
+	}
+	return e, nil
 }
 
 // NewSession implements server.Backend. No owner is at home where connections are.

@@ -67,15 +67,11 @@ func (in *Instance) start() error {
 	cfg := &in.cfg
 	opts := server.Options{
 		Transport: in.Settings.Transport, Listen: listen, Loops: in.Settings.Workers, Driven: cfg.local != nil,
-		MaxConns: cfg.MaxConns, Limits: cfg.Limits, Log: cfg.Log, Dedicated: cfg.Dedicated,
+		MaxConns: cfg.MaxConns, Limits: cfg.Limits, Log: cfg.Log, Dedicated: cfg.Dedicated && !in.topology.goroutines,
 		IdleTimeout: cfg.IdleTimeout, WriteTimeout: cfg.WriteTimeout, MaxOutput: cfg.MaxOutput,
 	}
-	if in.Settings.Pinned {
-		if opts.PinTo = cfg.CPUs; len(opts.PinTo) == 0 {
-			if opts.PinTo, err = server.Allowed(); err != nil {
-				return errors.Join(err, backend.Close())
-			}
-		}
+	if opts.PinTo, err = in.pinTo(); err != nil {
+		return errors.Join(err, backend.Close())
 	}
 	srv, err := server.Start(opts, backend)
 	if err != nil {
@@ -91,6 +87,17 @@ func (in *Instance) start() error {
 		return err
 	}
 	return nil
+}
+
+// pinTo lists the processors that threads are pinned to in turn; none if they are not pinned.
+func (in *Instance) pinTo() ([]int, error) {
+	if !in.Settings.Pinned {
+		return nil, nil
+	}
+	if cpus := in.cfg.CPUs; len(cpus) > 0 {
+		return cpus, nil
+	}
+	return server.Allowed()
 }
 
 // Addr is the public address.

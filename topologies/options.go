@@ -26,7 +26,7 @@ func Options() []Option {
 			shown(func(s *Settings) string { return strconv.Itoa(s.Workers) }),
 		WordOption("transport", "how bytes are read and written", transportNames, func(c *Config) *string { return &c.Transport }).preset().
 			shown(func(s *Settings) string { return s.Transport }),
-		WordOption("pin", "event loops to processors; auto: several loops, when cpus are given", pinNames,
+		WordOption("pin", "event loops, and engine's owners, to processors; auto: several loops, when cpus are given", pinNames,
 			func(c *Config) *string { return &c.Pin }).
 			shown(func(s *Settings) string { return onOff(s.Pinned) }),
 		WordOption("boundary", "what one lock, or one owner, guards", boundaryNames, func(c *Config) *string { return &c.Boundary }).preset().

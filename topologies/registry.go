@@ -20,6 +20,10 @@ type Topology struct {
 	// DirectPorts marks a topology with a port for each shard besides the public one.
 	DirectPorts bool
 
+	// goroutines marks a topology whose owners are goroutines. They need the runtime's threads: event loops, if there are any,
+	// must not keep theirs while they wait.
+	goroutines bool
+
 	// anywhere marks a topology whose sessions may run on any thread, one at a time. Those of the others belong to the event loop
 	// that they live on, if there are loops.
 	anywhere bool
@@ -33,7 +37,7 @@ type Topology struct {
 	workers func(asked, shards, cpus int) (int, error)
 	// without says, for a transport that is not in Transports, why not.
 	without string
-	// build makes the backend and says where it listens; it may not start anything.
+	// build makes the backend and says where it listens; what it starts, Close ends.
 	build func(in *Instance) (server.Backend, []server.Listen, error)
 }
 

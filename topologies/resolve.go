@@ -164,7 +164,7 @@ func (r *resolver) pin() error {
 		return err
 	}
 	loops := r.s.Transport == server.Epoll
-	if pin == PinOn && !loops {
+	if pin == PinOn && !loops && !r.t.goroutines {
 		return fmt.Errorf("pin on: with transport %s connections are goroutines, which the runtime moves; use transport %s, or pin off",
 			r.s.Transport, server.Epoll)
 	}

@@ -78,3 +78,19 @@ func TestHopsAreCounted(t *testing.T) {
 		}
 	}
 }
+
+// Owners that are goroutines can be pinned too, to processors that are given or all there are.
+func TestEngineOwnersCanBePinned(t *testing.T) {
+	for _, transport := range []string{"netpoll", "epoll"} {
+		in := open(t, Config{Topology: "engine", Transport: transport, Shards: 2, Workers: 1, Pin: PinOn})
+		if !in.Settings.Pinned {
+			t.Errorf("%s: not pinned", transport)
+		}
+		got := conversation(t, in.Addr().String(), [][]string{{"SET", "k", "v"}, {"GET", "k"}}, 1)
+		mustEqual(t, got, []string{"+OK\r\n", "$1\r\nv\r\n"})
+	}
+	if in, err := Open(Config{Topology: "engine", Bind: "127.0.0.1:0", Shards: 2, Pin: PinOn, CPUs: []int{1023}}); err == nil {
+		t.Error("pinned to a processor that is not there")
+		in.Shutdown(t.Context())
+	}
+}

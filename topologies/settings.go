@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/shardlab/shardlab/server"
 	"github.com/shardlab/shardlab/server/wire"
 	"github.com/shardlab/shardlab/store"
 )
@@ -32,8 +33,8 @@ type Config struct {
 	// server.Options.
 	Dedicated bool
 	CPUs      []int // processors to use; empty: all that the process may use
-	// Pin says whether event loop i stays on the i-th of CPUs: PinOn, PinOff or PinAuto, which is the default and pins
-	// several loops to CPUs that are given.
+	// Pin says whether event loop i, or engine's owner i, stays on the i-th of CPUs: PinOn, PinOff or PinAuto, which is the
+	// default and pins several loops to CPUs that are given.
 	Pin       string
 	Boundary  string // shared, per-shard or owned; default the topology's own
 	Lock      string // of a shard under a lock: rwmutex (the default), mutex or rbmutex
@@ -84,6 +85,20 @@ type Settings struct {
 	CrossShard string // where requests are routed to owners
 
 	Transactions string
+}
+
+// Threads is how many threads the Go runtime should let run at once (GOMAXPROCS): one for each worker. Event loops get one
+// more, for the garbage collector and the acceptor: a loop that had the only one would lose it in every wait. Owners that
+// are goroutines must find threads beside the loops.
+func (s Settings) Threads() int {
+	n := s.Workers
+	if s.Transport == server.Epoll {
+		n++
+		if t, err := Lookup(s.Topology); err == nil && t.goroutines {
+			n += min(s.Shards, s.Workers)
+		}
+	}
+	return n
 }
 
 // Pairs lists s by name, for INFO and for results.

@@ -100,7 +100,7 @@ func serve(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	setProcs(in.Settings)
+	runtime.GOMAXPROCS(in.Settings.Threads())
 	out := c.Root().Writer
 	fmt.Fprintln(out, in.Addr())
 	if direct := in.DirectAddrs(); len(direct) > 0 {
@@ -144,14 +144,4 @@ func newLogger(w io.Writer, format, level string) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, &opts))
 	}
 	return slog.New(slog.NewTextHandler(w, &opts))
-}
-
-// setProcs gives the Go runtime as many running threads as the topology has workers. Event loops get one more, for the
-// garbage collector and the acceptor: a loop that owned the only one would lose it in every wait.
-func setProcs(s topologies.Settings) {
-	n := s.Workers
-	if s.Transport == server.Epoll {
-		n++
-	}
-	runtime.GOMAXPROCS(n)
 }
