@@ -205,10 +205,12 @@ func (s *soaker) check(id string, rng *rand.Rand, open func(*rand.Rand) soakConn
 		for _, op := range ops {
 			n := len(op.requests)
 			if problem := op.check(replies[:n], since); problem != "" {
-				s.t.Errorf("checker %s: %.200q: %s", m.id, op.requests, problem)
+				s.t.Errorf("checker %s: %s: %s", m.id, clip(fmt.Sprintf("%q", op.requests), 500), problem)
 				return
 			}
 			replies = replies[n:]
 		}
 	}
 }
+
+func clip(s string, n int) string { return s[:min(len(s), n)] }

@@ -31,15 +31,15 @@ func newSoakModel(id string, rng *rand.Rand) *soakModel {
 
 // key is one of ours of a kind: v for values, n for counters, a for what is appended to.
 func (m *soakModel) key(kind string) (string, *soakKey) {
-	key := kind + m.id + ":" + strconv.Itoa(m.rng.IntN(400))
+	key := kind + m.id + ":" + strconv.Itoa(m.rng.IntN(2000))
 	return key, m.keys.at(key)
 }
 
 func (m *soakModel) value(key string) string {
 	m.n++
-	length := m.rng.IntN(200)
+	length := m.rng.IntN(500)
 	if m.rng.IntN(100) == 0 {
-		length = m.rng.IntN(64 << 10)
+		length = m.rng.IntN(8 << 10)
 	}
 	return soakValue(key, m.n, length)
 }
@@ -103,7 +103,7 @@ func (m *soakModel) get() soakOp {
 
 // foreign reads what somebody else may be writing: it must be whole, and its key's.
 func (m *soakModel) foreign() soakOp {
-	key := fmt.Sprintf("v%d:%d", m.rng.IntN(8), m.rng.IntN(400))
+	key := fmt.Sprintf("v%d:%d", m.rng.IntN(8), m.rng.IntN(2000))
 	return soakOp{[][]string{{"GET", key}}, func(r []wire.Reply, _ int64) string {
 		text, there, problem := bulkOf(r[0])
 		if problem == "" && there && !soakDescribes(key, text) {

@@ -116,7 +116,7 @@ func (s *soaker) kill(string, *rand.Rand) {
 
 // neverRead asks for more than any buffer holds and takes none of it.
 func (s *soaker) neverRead(id string, rng *rand.Rand) {
-	big := strings.Repeat("B", 256<<10)
+	big := strings.Repeat("B", 16<<10)
 	out := wire.AppendCommand(nil, "SET", "big"+id, big)
 	for range 100 {
 		out = wire.AppendCommand(out, "GET", "big"+id)
