@@ -60,6 +60,7 @@ func TestMetrics(t *testing.T) {
 				t.Fatalf("%d: %s", code, page)
 			}
 			for _, line := range []string{"shardlab_keyspace_hits_total 100", "shardlab_keyspace_misses_total 100",
+				`shardlab_commands_total{command="get"} 200`, `shardlab_commands_total{command="set"} 100`,
 				`shardlab_connections_accepted_total{front="main"} 1`} {
 				if !strings.Contains(page, "\n"+line+"\n") {
 					t.Errorf("no line %q in\n%s", line, page)

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/shardlab/shardlab/server/admin"
+	"github.com/shardlab/shardlab/server/command"
 	"github.com/shardlab/shardlab/server/wire"
 )
 
@@ -21,13 +22,14 @@ func (f *figures) read() admin.Figures {
 	counts := in.host.counts()
 	traffic, main := in.srv.Traffic(), in.srv.Stats()
 	all := admin.Figures{
-		Settings: in.Settings.Pairs(),
-		Hits:     counts.Hits, Misses: counts.Misses,
+		Settings: in.Settings.Pairs(), Commands: map[string]uint64{},
+		Hits: counts.Hits, Misses: counts.Misses,
 		MemoryLimit: in.host.budget.Limit(), MemoryUsed: in.host.budget.Used(),
 		Fronts:   []admin.Front{{Name: "main", Conns: main.Clients, Accepted: main.Accepted, Rejected: main.Rejected}},
 		Received: traffic.In, Sent: traffic.Out,
 		LoopCPU: in.srv.LoopCPU(),
 	}
+	in.host.Stats().Calls(func(cmd *command.Spec, calls, _, _ uint64) { all.Commands[cmd.Name] = calls })
 	if in.fronts.keys != nil {
 		st := in.fronts.keys.Stats()
 		all.Fronts = append(all.Fronts, admin.Front{Name: "http", Conns: st.Conns, Accepted: st.Accepted, Rejected: st.Rejected})
