@@ -40,12 +40,13 @@ type Options struct {
 	Driven   bool
 	MaxConns int // most connections at once; 0 means DefaultMaxConns
 	Limits   wire.Limits
-	// A connection is cut when more than MaxOutput bytes of replies wait for its client, the kernel's send queue being full and
-	// counted in, and the client has taken none for WriteTimeout. 0 means DefaultMaxOutput and DefaultWriteTimeout; a
-	// negative WriteTimeout, never.
+	// A connection is cut when more than MaxOutput bytes of replies wait for its client, the kernel's send queue
+	// being full and counted in, and the client has taken none for WriteTimeout. 0 means DefaultMaxOutput and
+	// DefaultWriteTimeout; a negative WriteTimeout, never.
 	MaxOutput    int
 	WriteTimeout time.Duration
-	// IdleTimeout is how long a connection may be silent before it is closed; 0: for ever. Server.SetIdleTimeout changes it.
+	// IdleTimeout is how long a connection may be silent before it is closed; 0: for ever. Server.SetIdleTimeout
+	// changes it.
 	IdleTimeout time.Duration
 	// TickEvery is the time between two ticks of an event loop; 0 means DefaultTickEvery. See Ticker.
 	TickEvery time.Duration
@@ -74,14 +75,14 @@ func (o Options) withDefaults() Options {
 // Listen is one address to accept connections at.
 type Listen struct {
 	Network string // tcp or unix; empty means tcp
-	// Addr is host:port, where port 0 lets the kernel choose, or the path of a unix socket. Its directory is made if need be. A socket file
-	// that nobody serves any more is replaced, one that is served never.
+	// Addr is host:port, where port 0 lets the kernel choose, or the path of a unix socket. Its directory is made if
+	// need be. A socket file that nobody serves any more is replaced, one that is served never.
 	Addr string
 	// Loop is the event loop that accepts at this address and keeps the connections. With AnyLoop an acceptor hands
 	// them to the loops in turn.
 	Loop int
-	// ReusePort, of a TCP address with AnyLoop, makes each event loop accept at a socket of its own (SO_REUSEPORT): the kernel
-	// spreads the connections. Without event loops it changes nothing.
+	// ReusePort, of a TCP address with AnyLoop, makes each event loop accept at a socket of its own (SO_REUSEPORT):
+	// the kernel spreads the connections. Without event loops it changes nothing.
 	ReusePort bool
 }
 

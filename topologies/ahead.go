@@ -16,11 +16,12 @@ func lookAhead(aims []aim) {
 	}
 }
 
-// fetch brings close what executing will need of every aim, in passes: the index slots of all, then the records of all, so that
-// their cache misses overlap instead of following each other. The caller holds the shards, for reading at least. What it
-// returns means nothing: a call that is not inlined, with a result, is what keeps the accesses from being optimized away.
+// fetch brings close what executing will need of every aim, in passes: the index slots of all, then the records of
+// all, so that their cache misses overlap instead of following each other. The caller holds the shards, for reading
+// at least. What it returns means nothing: a call that is not inlined, with a result, is what keeps the accesses from
+// being optimized away.
 //
-//go:noinline
+// go:noinline
 func fetch(aims []aim) (seen byte) {
 	for i := range aims {
 		a := &aims[i]

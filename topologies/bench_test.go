@@ -10,8 +10,8 @@ import (
 	"github.com/shardlab/shardlab/server/wire"
 )
 
-// BenchmarkBatch executes batches of GET and SET (90/10, random keys, values of 64 bytes) on one session, without sockets: what a boundary
-// and its lock scope cost, and what looking ahead is worth. ns/req is a request's share.
+// BenchmarkBatch executes batches of GET and SET (90/10, random keys, values of 64 bytes) on one session, without
+// sockets: what a boundary and its lock scope cost, and what looking ahead is worth. ns/req is a request's share.
 func BenchmarkBatch(b *testing.B) {
 	forms := []struct {
 		name string

@@ -7,7 +7,11 @@
 //
 // The boundaries:
 //
-//   - shared: one store, reached through one handle; each shard in it has a reader-writer lock.
-//   - per-shard: each shard is a thing of its own with its lock, and sessions hold a handle to each.
-//   - owned: a shard belongs to one event loop and is touched by no other thread. There are no locks.
+//   - shared: one store, reached through one handle; each shard in it has a lock.
+//   - per-shard: the same, but sessions hold a handle to each shard.
+//   - owned: a shard belongs to one thread and is touched by no other. There are no locks.
+//
+// What a topology leaves open is an [Option]: one table of them is behind flags, configuration files, the environment and
+// what is shown of them. A Go program can serve a [Store] of its own and use it meanwhile, or a [LocalStore] that belongs to
+// one thread.
 package topologies

@@ -160,6 +160,12 @@ func (h *host) ServerInfo() command.ServerInfo {
 		hops := h.router.hops()
 		info.Topology = append(info.Topology, hops.pairs()...)
 	}
+	if h.in.store != nil {
+		waits, waited := h.in.store.lockWaits()
+		info.Topology = append(info.Topology,
+			command.Setting{Name: "lock_waits", Value: strconv.FormatUint(waits, 10)},
+			command.Setting{Name: "lock_wait_usec", Value: strconv.FormatInt(waited.Microseconds(), 10)})
+	}
 	if srv := h.srv.Load(); srv != nil {
 		st := srv.Stats()
 		info.Clients, info.Accepted, info.Rejected = st.Clients, st.Accepted, st.Rejected

@@ -48,7 +48,7 @@ func (h *host) Params() []command.Param {
 	} else {
 		socket = addr.String()
 	}
-	return append(h.changeable(srv),
+	return append(append(h.changeable(srv), h.options()...),
 		command.LackingParam("appendonly", "no"),
 		command.FixedParam("bind", bind),
 		command.FixedParam("cluster-enabled", "no"),
@@ -61,6 +61,16 @@ func (h *host) Params() []command.Param {
 		command.LackingParam("slowlog-max-len", "0"),
 		command.FixedParam("unixsocket", socket),
 	)
+}
+
+// options are those that the server was started with, under names that Redis does not have.
+func (h *host) options() (params []command.Param) {
+	for _, o := range Options() {
+		if !o.Secret {
+			params = append(params, command.FixedParam("shardlab-"+o.Name, o.Show(&h.in.cfg, &h.in.Settings)))
+		}
+	}
+	return params
 }
 
 func (h *host) changeable(srv *server.Server) []command.Param {

@@ -52,8 +52,8 @@ func NewLocalStore(c StoreConfig) (*LocalStore, error) {
 	return l, nil
 }
 
-// Open begins to serve the store at the addresses that cfg names; nothing is answered before Turn or Serve. The topology is
-// thread-local. The store's own shards, route and limit go before those that cfg asks for.
+// Open begins to serve the store at the addresses that cfg names; nothing is answered before Turn or Serve. The
+// topology is thread-local. The store's own shards, route and limit go before those that cfg asks for.
 func (l *LocalStore) Open(cfg Config) (*Instance, error) {
 	if !l.here() {
 		return nil, ErrForeignThread
@@ -72,8 +72,8 @@ func (l *LocalStore) Open(cfg Config) (*Instance, error) {
 	return in, err
 }
 
-// Turn serves what is ready, after waiting up to wait for something to be: 0 only looks, a negative time waits as long as it
-// takes. It returns ErrNotServed once the instance is shut down.
+// Turn serves what is ready, after waiting up to wait for something to be: 0 only looks, a negative time waits as
+// long as it takes. It returns ErrNotServed once the instance is shut down.
 func (l *LocalStore) Turn(wait time.Duration) error {
 	if !l.here() {
 		return ErrForeignThread
@@ -111,7 +111,8 @@ func (l *LocalStore) Post(f func()) error {
 	return nil
 }
 
-// Close shuts down what serves the store, cutting its connections, and unlocks the goroutine from its thread. The entries stay.
+// Close shuts down what serves the store, cutting its connections, and unlocks the goroutine from its thread. The
+// entries stay.
 func (l *LocalStore) Close() error {
 	if !l.here() {
 		return ErrForeignThread
@@ -141,8 +142,8 @@ func (l *LocalStore) drive(in *Instance, shutdown func() error) error {
 	return <-done
 }
 
-// Maintain does a little of what the store needs now and then, such as removing expired keys. While the store is served its
-// turns do so; a program that only works on it should call it some ten times a second.
+// Maintain does a little of what the store needs now and then, such as removing expired keys. While the store is
+// served its turns do so; a program that only works on it should call it some ten times a second.
 func (l *LocalStore) Maintain() {
 	l.upkeep.run(len(l.shards), func(i int, now int64, work int) bool { return l.shards[i].Maintain(now, work) })
 }

@@ -28,8 +28,9 @@ const (
 
 var lockKinds = map[string]lockKind{lockRW: kindRW, lockMu: kindMu, lockRB: kindRB}
 
-// cell is a shard with its lock, on cache lines of its own: neighbours' locks would otherwise bounce together. The lock is chosen by a
-// branch that always goes the same way; an interface in its place would cost two indirect calls an operation.
+// cell is a shard with its lock, on cache lines of its own: neighbours' locks would otherwise bounce together. The
+// lock is chosen by a branch that always goes the same way; an interface in its place would cost two indirect calls
+// an operation.
 type cell struct {
 	kind  lockKind
 	mu    sync.Mutex

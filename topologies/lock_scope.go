@@ -7,19 +7,21 @@ import (
 	"github.com/shardlab/shardlab/server/wire"
 )
 
-// The scopes: how much work is done under one hold of a shard's lock, where a stretch of requests of one shard each is known. All
-// of them answer in the order of the requests.
+// The scopes: how much work is done under one hold of a shard's lock, where a stretch of requests of one shard each
+// is known. All of them answer in the order of the requests.
 //
-// The preset is batch, because only it lets all misses of a stretch overlap, and because taking each lock once a batch outweighs holding it
-// longer. A request of a batch of 16, 90 % GET, in ns of one thread's time (BenchmarkBatch; owned without locks beside it):
+// The preset is batch, because only it lets all misses of a stretch overlap, and because taking each lock once a
+// batch outweighs holding it longer. A request of a batch of 16, 90 % GET, in ns of one thread's time
+// (BenchmarkBatch; owned without locks beside it):
 //
 //	keys        op   shard  batch  owned
 //	1,000       88   114    94     80
 //	100,000     411  428    186    171
 //	1,000,000   674  688    230    217
 //
-// In a batch of 64, where 16 shards have groups worth the name, shard comes to 256 and 406 of 388 and 739. Two threads at it all the time
-// do 1.4 million requests a second with op, 4.8 with batch (16 shards, 1,000,000 keys, batches of 16), and wait less often.
+// In a batch of 64, where 16 shards have groups worth the name, shard comes to 256 and 406 of 388 and 739. Two
+// threads at it all the time do 1.4 million requests a second with op, 4.8 with batch (16 shards, 1,000,000 keys,
+// batches of 16), and wait less often.
 const (
 	scopeNameOp    = "op"    // a request
 	scopeNameShard = "shard" // the requests of one shard
@@ -48,8 +50,9 @@ func (k *locked) run(s *session, steps []step, reqs []wire.Request) (done int) {
 	}
 }
 
-// runBatch takes the locks of all shards that the steps touch, once and in ascending order, looks ahead at all their keys, and then
-// executes them as they came. No other session can see some of the stretch's writes and not the others.
+// runBatch takes the locks of all shards that the steps touch, once and in ascending order, looks ahead at all their
+// keys, and then executes them as they came. No other session can see some of the stretch's writes and not the
+// others.
 func (k *locked) runBatch(s *session, steps []step, reqs []wire.Request) (done int) {
 	k.set.clear()
 	k.writes.clear()
@@ -74,9 +77,9 @@ func (k *locked) runBatch(s *session, steps []step, reqs []wire.Request) (done i
 	return done
 }
 
-// runByShard executes the steps shard by shard, each shard held once, and then puts the replies in the order of the requests. Requests of
-// one connection on different shards may so take effect in another order than they were sent, as they may where shards
-// have owners; those on one shard never do.
+// runByShard executes the steps shard by shard, each shard held once, and then puts the replies in the order of the
+// requests. Requests of one connection on different shards may so take effect in another order than they were sent,
+// as they may where shards have owners; those on one shard never do.
 //
 // Once enough replies have gathered, what is not executed yet runs in its turn, under its own lock.
 func (k *locked) runByShard(s *session, steps []step, reqs []wire.Request) (done int) {

@@ -173,8 +173,8 @@ func (k *locked) lock(write bool) {
 	k.lockMarked()
 }
 
-// lockMarked takes the shards of set, those of writes among them for writing, in ascending order, so that two sessions cannot wait for
-// each other.
+// lockMarked takes the shards of set, those of writes among them for writing, in ascending order, so that two
+// sessions cannot wait for each other.
 func (k *locked) lockMarked() {
 	k.tokens = k.tokens[:0]
 	k.set.each(func(i int) {

@@ -21,8 +21,8 @@ type Option struct {
 
 	// Set reads the value and stores it in c. Errors say what is wrong with the text, not where it came from.
 	Set func(c *Config, text string) error
-	// Show is the value in effect: c is what WithDefaults returned, s what Resolve did. "" is nothing, or that the topology has
-	// no such thing.
+	// Show is the value in effect: c is what WithDefaults returned, s what Resolve did. "" is nothing, or that the
+	// topology has no such thing.
 	Show func(c *Config, s *Settings) string
 }
 

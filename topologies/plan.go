@@ -11,9 +11,9 @@ import (
 const (
 	// maxPlan is how many requests a session plans ahead of executing them.
 	maxPlan = 64
-	// minRun is how many requests of one shard each must follow each other for a keyspace to look at them together. Looking ahead finds
-	// every key twice: with two of 1,000 keys, all in the cache, a request costs 105 ns instead of 90, but with two of 100,000
-	// 330 instead of 440, of 1,000,000 500 instead of 730 (BenchmarkBatch).
+	// minRun is how many requests of one shard each must follow each other for a keyspace to look at them together.
+	// Looking ahead finds every key twice: with two of 1,000 keys, all in the cache, a request costs 105 ns instead
+	// of 90, but with two of 100,000 330 instead of 440, of 1,000,000 500 instead of 730 (BenchmarkBatch).
 	minRun = 2
 )
 
@@ -37,7 +37,8 @@ type step struct {
 	stale bool // it found its key expired, under a hold that did not allow to delete it
 }
 
-// planStep plans one request. What is wrong with a request is for Admit to find: hash and shard are then of no consequence.
+// planStep plans one request. What is wrong with a request is for Admit to find: hash and shard are then of no
+// consequence.
 func (r routing) planStep(args [][]byte) step {
 	st := step{cmd: command.Find(args)}
 	switch c := st.cmd; {
@@ -86,7 +87,8 @@ func leadingOnes(steps []step) int {
 // runner is a keyspace that gains from knowing several requests before it runs the first.
 type runner interface {
 	keyspace
-	// run executes requests of one shard each, through s.request, and returns how many it answered: fewer than all if s.full.
+	// run executes requests of one shard each, through s.request, and returns how many it answered: fewer than all if
+	// s.full.
 	run(s *session, steps []step, reqs []wire.Request) (done int)
 }
 

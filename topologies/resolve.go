@@ -68,7 +68,8 @@ type resolver struct {
 func resolve(t *Topology, c Config, cpus int) (Settings, error) {
 	r := &resolver{t: t, c: c, cpus: cpus, s: Settings{Topology: t.Name, Dispatch: t.Dispatch}}
 	for _, factor := range []func() error{
-		r.callersStore, r.transport, r.boundary, r.shards, r.workers, r.pin, r.locks, r.route, r.crossShard, r.transactions, r.memory, r.ports, r.responder,
+		r.callersStore, r.transport, r.boundary, r.shards, r.workers, r.pin, r.locks, r.route, r.crossShard, r.transactions,
+		r.memory, r.ports, r.responder,
 	} {
 		if err := factor(); err != nil {
 			return r.s, err

@@ -21,8 +21,8 @@ const (
 // Config says which topology to open and how. The zero value of a field means its default.
 type Config struct {
 	Topology string
-	// Bind is the public address: host:port, where port 0 lets the kernel choose, or unix: and the path of a unix socket. Default
-	// 127.0.0.1:6380.
+	// Bind is the public address: host:port, where port 0 lets the kernel choose, or unix: and the path of a unix
+	// socket. Default 127.0.0.1:6380.
 	Bind   string
 	Shards int // a power of two; default DefaultShards, for direct-shard one for each worker
 	// Workers is the number of threads that execute requests: event loops, or with netpoll the threads that the Go
@@ -44,8 +44,9 @@ type Config struct {
 	CrossShard string
 	// Transactions says which EXECs there are: coordinated_cross_shard (the default), shard_local, disabled.
 	Transactions string
-	// MaxMemory is how much the entries of all shards together may take, in bytes; 0: as much as there is. MaxMemoryPolicy says what
-	// gives way: noeviction (the default: writes are refused) or another name that store.ParsePolicy reads.
+	// MaxMemory is how much the entries of all shards together may take, in bytes; 0: as much as there is.
+	// MaxMemoryPolicy says what gives way: noeviction (the default: writes are refused) or another name that
+	// store.ParsePolicy reads.
 	MaxMemory       int64
 	MaxMemoryPolicy string
 	Password        string // what clients must log in with; "": nothing
@@ -53,12 +54,12 @@ type Config struct {
 	// What a connection is closed for, as in server.Options: silence, and replies that nobody takes.
 	IdleTimeout, WriteTimeout time.Duration
 	MaxOutput                 int
-	// Store is a store of the caller's to serve, which stays open when the instance is shut down. Its shards, route, locks and
-	// limit go before those asked for here.
+	// Store is a store of the caller's to serve, which stays open when the instance is shut down. Its shards, route,
+	// locks and limit go before those asked for here.
 	Store *Store
 	local *LocalStore // likewise, of the calling thread
-	// DirectPort is the first direct shard port; shard n listens on DirectPort+n. By default it is the public port + 1, and when the
-	// kernel chose the public port it chooses these too.
+	// DirectPort is the first direct shard port; shard n listens on DirectPort+n. By default it is the public port +
+	// 1, and when the kernel chose the public port it chooses these too.
 	DirectPort int
 	HTTP       string // address of the key front, host:port; "" for none
 	Admin      string // address of the admin pages, host:port of a loopback address; "" for none
@@ -133,8 +134,8 @@ func (c Config) processors() int {
 	return runtime.NumCPU()
 }
 
-// Route returns the function that says which shard a key belongs to: what a client of direct shard ports needs. mode is as in
-// Settings.Route.
+// Route returns the function that says which shard a key belongs to: what a client of direct shard ports needs. mode
+// is as in Settings.Route.
 func Route(shards int, mode string) func(key []byte) int {
 	r := Settings{Shards: shards, Route: mode}.routing()
 	return func(key []byte) int {

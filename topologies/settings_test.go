@@ -51,3 +51,72 @@ func TestPresets(t *testing.T) {
 		}
 	}
 }
+
+// What a server was started with can be asked of it, passwords aside.
+func TestOptionsAreShown(t *testing.T) {
+	in := open(t, Config{Topology: "shared", Lock: "mutex", LockScope: "op", Pin: PinOff})
+	got := conversation(t, in.Addr().String(), [][]string{{"CONFIG", "GET", "shardlab-lock*"}, {"CONFIG", "GET", "shardlab-requirepass"},
+		{"INFO", "topology"}}, 1)
+	mustEqual(t, got[:2], []string{"*4\r\n$13\r\nshardlab-lock\r\n$5\r\nmutex\r\n$19\r\nshardlab-lock-scope\r\n$2\r\nop\r\n", "*0\r\n"})
+	for _, line := range []string{"lock:mutex\r\n", "lock_scope:op\r\n", "lock_waits:", "lock_wait_usec:"} {
+		if !strings.Contains(got[2], line) {
+			t.Errorf("INFO topology has no %q: %s", line, got[2])
+		}
+	}
+}
+
+// Every option is read from the text that it shows, and what it shows is what was read.
+func TestOptionsReadWhatTheyShow(t *testing.T) {
+	texts := map[string]string{"bind": "127.0.0.1:7000", "requirepass": "secret", "http": "127.0.0.1:0", "admin": "127.0.0.1:0"}
+	for _, o := range Options() {
+		if o.Name == "unix-socket" { // another way to say bind
+			continue
+		}
+		text := texts[o.Name]
+		switch o.Kind {
+		case kindWord:
+			text = o.Words[len(o.Words)-1]
+		case kindCount, kindSize:
+			text = "8"
+		case kindDuration:
+			text = "3s"
+		case kindSwitch:
+			text = "true"
+		}
+		if text == "" {
+			t.Errorf("%s: this test knows no value", o.Name)
+		}
+		var c Config
+		if err := o.Set(&c, text); err != nil {
+			t.Errorf("%s: %v", o.Name, err)
+		}
+		set := Settings{Transport: c.Transport, Boundary: c.Boundary, Shards: c.Shards, Workers: c.Workers, Pinned: c.Pin == PinOn,
+			Lock: c.Lock, LockScope: c.LockScope, Route: c.Route, CrossShard: c.CrossShard, Transactions: c.Transactions}
+		if got := o.Show(&c, &set); got != text {
+			t.Errorf("%s: shows %q for %q", o.Name, got, text)
+		}
+		if o.Kind != kindText {
+			for _, bad := range []string{"", "nonsense", "-1", "99999999999999999999"} {
+				if err := o.Set(new(Config), bad); err == nil {
+					t.Errorf("%s takes %q", o.Name, bad)
+				}
+			}
+		}
+	}
+}
+
+func TestPinning(t *testing.T) {
+	check := func(c Config, want bool) {
+		t.Helper()
+		c.Topology = "multi-direct"
+		if s, err := c.Resolve(); err != nil || s.Pinned != want {
+			t.Errorf("%+v: pinned %v, %v", c, s.Pinned, err)
+		}
+	}
+	check(Config{Workers: 2}, false)
+	check(Config{Workers: 2, CPUs: []int{0, 1}}, true)
+	check(Config{Workers: 1, CPUs: []int{0}}, false)
+	check(Config{Workers: 1, Pin: PinOn}, true)
+	check(Config{Workers: 2, CPUs: []int{0, 1}, Pin: PinOff}, false)
+	open(t, Config{Topology: "multi-direct", Pin: PinOn}) // on the processors that there are
+}

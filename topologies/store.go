@@ -15,7 +15,8 @@ type StoreConfig struct {
 	Route     string // which bytes of a key choose its shard: full_key (the default) or session_prefix
 	Lock      string // of a shard: rwmutex (the default), mutex or rbmutex
 	MaxMemory int64  // bytes that entries may take with their index; 0: no limit
-	// MaxMemoryPolicy says what is given up at the limit: noeviction (the default: writes are refused) or a policy's name.
+	// MaxMemoryPolicy says what is given up at the limit: noeviction (the default: writes are refused) or a policy's
+	// name.
 	MaxMemoryPolicy string
 }
 
@@ -102,8 +103,8 @@ func (s *Store) cell(i int) *cell { return &s.cells[i] }
 func (s *Store) len() int         { return len(s.cells) }
 func (s *Store) handle() cells    { return s }
 
-// handles is the per-shard boundary: whoever uses the shards holds a handle to each. It costs a pointer more on the way, and a
-// single shard can be handed out.
+// handles is the per-shard boundary: whoever uses the shards holds a handle to each. It costs a pointer more on the
+// way, and a single shard can be handed out.
 type handles []*cell
 
 func newHandles(s *Store) handles {
