@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/binary"
+	"slices"
 	"unsafe"
 )
 
@@ -24,10 +25,13 @@ type arena struct {
 	// needs only this half.
 	pages    []page
 	meta     []pageMeta
-	freeIDs  uint32 // page ids without a page, chained through meta.next
+	live     int    // ids that have a page
+	low      uint32 // no id below is without one, 0 aside
 	reserved int    // bytes of all pages
 	used     int    // bytes of all cells that hold a record
 	classes  [classCount]class
+
+	compactor compactor
 }
 
 // page is the memory of a page and the size of its cells.
@@ -42,6 +46,7 @@ type class struct {
 	room     uint32 // first page with both used and unused cells, chained through meta.next and prev; 0: none
 	spare    uint32 // a page without used cells, kept back; 0: none
 	used     int    // used cells
+	cells    int    // of its pages
 	reserved int    // bytes of its pages
 }
 
@@ -99,7 +104,7 @@ func (a *arena) alloc(size int) (location uint64, mem []byte) {
 	location = uint64(id)<<cellBits | uint64(cell)
 	mem = a.cell(location)
 	if cell == m.freed {
-		m.freed = binary.LittleEndian.Uint16(mem)
+		m.freed = nextFree(mem)
 	}
 	m.used++
 	a.classes[c].used++
@@ -120,27 +125,34 @@ func (a *arena) free(location uint64) {
 		a.dropPage(id)
 		return
 	}
-	if m.used == m.cells {
+	m.used--
+	a.classes[m.class].used--
+	if id == a.compactor.victim {
+		a.freedInVictim(cell)
+		return
+	}
+	if m.used == m.cells-1 {
 		a.link(id)
 	}
 	binary.LittleEndian.PutUint16(mem, m.freed)
 	m.freed = cell
-	m.used--
-	a.classes[m.class].used--
 	if m.used == 0 {
 		a.drained(id)
 	}
 }
 
+// nextFree returns the cell after a freed one in the list of its page.
+func nextFree(mem []byte) uint16 { return binary.LittleEndian.Uint16(mem) }
+
 // fits reports whether a record of size bytes should stay at a location that holds one of another size: when it has the
-// same class or, above cellMax, when it fills at least half of its page.
+// same class or, above cellMax, when it fills at least four fifths of its page.
 func (a *arena) fits(location uint64, size int) bool {
 	id := location >> cellBits
 	if c := a.meta[id].class; c != largeClass {
 		return size <= cellMax && classOf(size) == int(c)
 	}
 	have := int(a.pages[id].size)
-	return size > cellMax && size <= have && size >= have/2
+	return size > cellMax && size <= have && size >= have/5*4
 }
 
 // addRoom puts a page with unused cells on the class's list, the spare one if there is one.
@@ -152,6 +164,7 @@ func (a *arena) addRoom(c int) uint32 {
 		size, cells := pageSize(c, cl.reserved)
 		id = a.addPage(size, cellSize(c), pageMeta{class: uint8(c), cells: uint16(cells), freed: noCell})
 		cl.reserved += size
+		cl.cells += cells
 	}
 	a.link(id)
 	return id
@@ -164,54 +177,82 @@ func (a *arena) drained(id uint32) {
 	a.unlink(id)
 	m := &a.meta[id]
 	m.fresh, m.freed = 0, noCell
-	cl := &a.classes[m.class]
+	c := int(m.class)
+	cl := &a.classes[c]
 	if cl.spare == 0 {
 		cl.spare = id
 	} else {
 		a.dropPage(id)
 	}
 	size := int(a.pages[cl.spare].size)
-	smallest, _ := pageSize(int(m.class), 0)
-	if size > smallest && size > cl.used*cellSize(int(m.class)) {
+	smallest, _ := pageSize(c, 0)
+	if size > smallest && size > cl.used*cellSize(c) {
 		a.dropPage(cl.spare)
 		cl.spare = 0
 	}
 }
 
-// addPage takes a page from the Go heap and gives it an id.
+// addPage takes a page from the Go heap and gives it an id, the least there is: so a table that became too long ends up
+// with its last ids free.
 func (a *arena) addPage(size, cell int, m pageMeta) uint32 {
-	id := a.freeIDs
-	if id != 0 {
-		a.freeIDs = a.meta[id].next
-	} else {
-		if len(a.pages) == 0 {
-			a.pages, a.meta = append(a.pages, page{}), append(a.meta, pageMeta{})
-		}
+	id := a.freeID()
+	a.pages[id], a.meta[id] = page{&make([]byte, size)[0], uint32(size), uint32(cell)}, m
+	a.reserved += size
+	a.live++
+	return id
+}
+
+// freeID returns the least id without a page.
+func (a *arena) freeID() uint32 {
+	for a.low = max(a.low, 1); int(a.low) < len(a.pages) && a.pages[a.low].base != nil; {
+		a.low++
+	}
+	for int(a.low) >= len(a.pages) {
 		if len(a.pages) == maxPages {
 			// Like running out of memory, which Go does not survive either. MakeRoom refuses well before.
 			panic("store: out of memory: a shard of more than 524287 pages")
 		}
-		id = uint32(len(a.pages))
 		a.pages, a.meta = append(a.pages, page{}), append(a.meta, pageMeta{})
 	}
-	a.pages[id], a.meta[id] = page{&make([]byte, size)[0], uint32(size), uint32(cell)}, m
-	a.reserved += size
+	return a.low
+}
+
+// renumber gives a page that is on no list another id.
+func (a *arena) renumber(old uint32) (id uint32) {
+	id = a.freeID()
+	a.pages[id], a.meta[id] = a.pages[old], a.meta[old]
+	a.forget(old)
 	return id
 }
 
 // full reports whether few page ids are left: as many as a write could want at most, so that one who asks before each
 // write never meets the panic of addPage.
-func (a *arena) full() bool { return a.freeIDs == 0 && len(a.pages) >= maxPages-pagesPerWrite }
+func (a *arena) full() bool { return a.live >= maxPages-1-pagesPerWrite }
 
-// dropPage gives a page that is on no list back to the Go heap, and its id to the next page.
+// dropPage gives a page that is on no list back to the Go heap, and its id to another.
 func (a *arena) dropPage(id uint32) {
 	size := int(a.pages[id].size)
 	a.reserved -= size
-	if c := a.meta[id].class; c != largeClass {
-		a.classes[c].reserved -= size
+	if m := &a.meta[id]; m.class != largeClass {
+		a.classes[m.class].reserved -= size
+		a.classes[m.class].cells -= int(m.cells)
 	}
-	a.pages[id], a.meta[id] = page{}, pageMeta{next: a.freeIDs}
-	a.freeIDs = id
+	a.live--
+	a.forget(id)
+}
+
+// forget frees an id, and shortens the table by those at its end.
+func (a *arena) forget(id uint32) {
+	a.pages[id], a.meta[id] = page{}, pageMeta{}
+	a.low = min(a.low, id)
+	n := len(a.pages)
+	for n > 1 && a.pages[n-1].base == nil {
+		n--
+	}
+	a.pages, a.meta = a.pages[:n], a.meta[:n]
+	if cap(a.pages) > 4*n+64 {
+		a.pages, a.meta = slices.Clip(slices.Clone(a.pages)), slices.Clip(slices.Clone(a.meta))
+	}
 }
 
 // trim drops what an arena without records still holds, its spare pages and its tables, unless that is little.

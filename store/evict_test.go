@@ -271,8 +271,7 @@ func TestEvictionIsBounded(t *testing.T) {
 func TestFullShard(t *testing.T) {
 	s := New()
 	s.Set(Hash(nil), nil, nil, 0)
-	s.arena.pages = append(s.arena.pages, make([]page, maxPages-len(s.arena.pages)-2*pagesPerWrite)...)
-	s.arena.meta = append(s.arena.meta, make([]pageMeta, maxPages-len(s.arena.meta)-2*pagesPerWrite)...)
+	s.arena.live = maxPages - 1 - 2*pagesPerWrite
 	n := 0
 	for value := make([]byte, cellMax+1); s.MakeRoom(0); n++ {
 		s.Set(Hash(numbered(n)), numbered(n), value, 0)

@@ -30,7 +30,7 @@ func commands(t testing.TB, data []byte) {
 				expireAt += deadlineEnd - deadlineEpoch // or 34 years later
 			}
 		}
-		switch what % 24 {
+		switch what % 26 {
 		case 0, 1, 2, 3:
 			m.set(key, value, expireAt)
 		case 4:
@@ -65,6 +65,8 @@ func commands(t testing.TB, data []byte) {
 			m.watch(key)
 		case 21:
 			m.scan(1 + int(how))
+		case 24, 25:
+			m.shard.compact(1 + int(how))
 		case 22, 23:
 			m.random(uint64(which)<<8 | uint64(how))
 		}

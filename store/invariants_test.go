@@ -135,23 +135,18 @@ func checkSlot(s *Shard, slot uint64, at place, cells map[uint32]map[int]bool) e
 
 // checkPages checks that each page's cells are either a record's, on its free list, or fresh, and all counts.
 func checkPages(a *arena, cells map[uint32]map[int]bool) error {
-	reserved, free := 0, map[uint32]bool{0: true}
-	for id := a.freeIDs; id != 0; id = a.meta[id].next {
-		if free[id] || a.pages[id].base != nil {
-			return fmt.Errorf("page id %d is on the free list twice or in use", id)
-		}
-		free[id] = true
-	}
-	var used, held [classCount]int
+	reserved, live := 0, 0
+	var used, held, room [classCount]int
 	for i, page := range a.pages {
 		id, m := uint32(i), a.meta[i]
 		reserved += int(page.size)
 		if page.base == nil {
-			if !free[id] || len(cells[id]) != 0 {
-				return fmt.Errorf("page id %d has no page, free %v, %d records", id, free[id], len(cells[id]))
+			if len(cells[id]) != 0 || i > 0 && i < int(a.low) {
+				return fmt.Errorf("page id %d has no page, %d records, free from %d", id, len(cells[id]), a.low)
 			}
 			continue
 		}
+		live++
 		if int(m.used) != len(cells[id]) {
 			return fmt.Errorf("page %d counts %d used cells, has %d", id, m.used, len(cells[id]))
 		}
@@ -160,16 +155,21 @@ func checkPages(a *arena, cells map[uint32]map[int]bool) error {
 		}
 		used[m.class] += int(m.used)
 		held[m.class] += int(page.size)
+		room[m.class] += int(m.cells)
 		if err := checkCells(a, id, m, cells[id]); err != nil {
 			return fmt.Errorf("page %d: %w", id, err)
 		}
 	}
+	if live != a.live {
+		return fmt.Errorf("arena counts %d pages, has %d", a.live, live)
+	}
 	for c, cl := range a.classes {
-		if cl.used != used[c] || cl.reserved != held[c] {
-			return fmt.Errorf("class %d counts %d cells in %d bytes, has %d in %d", c, cl.used, cl.reserved, used[c], held[c])
+		if cl.used != used[c] || cl.cells != room[c] || cl.reserved != held[c] {
+			return fmt.Errorf("class %d counts %d of %d cells in %d bytes, has %d of %d in %d",
+				c, cl.used, cl.cells, cl.reserved, used[c], room[c], held[c])
 		}
 	}
-	table := cap(a.pages)*int(unsafe.Sizeof(a.pages[0])) + cap(a.meta)*int(unsafe.Sizeof(a.meta[0]))
+	table := cap(a.compactor.free)*8 + cap(a.pages)*int(unsafe.Sizeof(a.pages[0])) + cap(a.meta)*int(unsafe.Sizeof(a.meta[0]))
 	if a.heldBytes() != reserved+table {
 		return fmt.Errorf("arena counts %d bytes, has %d", a.heldBytes(), reserved+table)
 	}
@@ -180,6 +180,9 @@ func checkCells(a *arena, id uint32, m pageMeta, records map[int]bool) error {
 	page, size := a.pages[id], cellSize(int(m.class))
 	if int(m.cells)*size > int(page.size) || int(page.cell) != size {
 		return fmt.Errorf("%d cells of %d or %d bytes in %d", m.cells, size, page.cell, page.size)
+	}
+	if id == a.compactor.victim {
+		return checkVictim(a, m, records)
 	}
 	seen := 0
 	for cell := m.freed; cell != noCell; seen++ {
@@ -195,6 +198,15 @@ func checkCells(a *arena, id uint32, m pageMeta, records map[int]bool) error {
 	}
 	if seen+len(records) != int(m.fresh) {
 		return fmt.Errorf("%d cells free and %d used, of %d", seen, len(records), m.fresh)
+	}
+	return nil
+}
+
+func checkVictim(a *arena, m pageMeta, records map[int]bool) error {
+	for cell := range int(m.fresh) {
+		if free := a.compactor.free[cell/64]>>(cell%64)&1 != 0; free == records[cell] {
+			return fmt.Errorf("victim's cell %d is free: %v, used: %v", cell, free, records[cell])
+		}
 	}
 	return nil
 }
@@ -219,7 +231,7 @@ func checkLists(a *arena) error {
 		if page.base == nil || m.class == largeClass {
 			continue
 		}
-		if room := m.used > 0 && m.used < m.cells; room != listed[id] {
+		if room := m.used > 0 && m.used < m.cells && id != a.compactor.victim; room != listed[id] {
 			return fmt.Errorf("page %d with %d of %d cells used: listed %v", id, m.used, m.cells, listed[id])
 		}
 		if m.used == 0 && a.classes[m.class].spare != id {

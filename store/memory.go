@@ -35,7 +35,7 @@ func (s *Shard) SizeOf(hash uint64, key []byte, now int64) (bytes int, ok bool) 
 
 // heldBytes returns what the arena has from the Go heap.
 func (a *arena) heldBytes() int {
-	return a.reserved +
+	return a.reserved + cap(a.compactor.free)*wordSize +
 		cap(a.pages)*int(unsafe.Sizeof(page{})) + cap(a.meta)*int(unsafe.Sizeof(pageMeta{}))
 }
 

@@ -259,6 +259,10 @@ func (s *Shard) overwrite(r record, p place, key, value []byte, expireAt int64) 
 	s.settle()
 }
 
+// growthShare is the part of its size that a large record gets beside it when it grows, so that one that grows by many
+// small steps is copied eight times as often as it doubles, and not at each.
+const growthShare = 8
+
 // resize finds room for size bytes in place of the record r, lets fill write the new record there, and returns it. The
 // room is r's own where that fits; else r's is given back only after fill, which may read from it.
 func (s *Shard) resize(r record, p place, size int, fill func(mem []byte)) record {
@@ -267,6 +271,9 @@ func (s *Shard) resize(r record, p place, size int, fill func(mem []byte)) recor
 	if s.arena.fits(old, size) {
 		fill(s.arena.cell(old))
 		return s.arena.record(old)
+	}
+	if size > cellMax && size > int(r.end) {
+		size += size / growthShare
 	}
 	location, mem := s.arena.alloc(size)
 	fill(mem)
