@@ -128,7 +128,7 @@ func TestErrors(t *testing.T) {
 		`2: transport: unknown transport "epol"; did you mean "epoll"? have epoll, netpoll`)
 	check("settings: {transport: \"\"}\n", "2: transport: is empty; write a value or leave the key out")
 	check("run: {slices: 1ms}\n", "2: slices: 1ms is out of range: 5ms to 1m")
-	check("run:\n  slices: long\n  long_slice: 1h\n", "4: long_slice: 1h0m0s is out of range: 5ms to 10m")
+	check("run:\n  slices: long\n  long_slice: 25h\n", "4: long_slice: 25h0m0s is out of range: 5ms to 24h")
 	check("run: {lead_in: -1ms}\n", "2: lead_in: -1ms is out of range: 0s to 10s")
 	check("run: {cpus: all}\n", `2: cpus: wants the CPUs of both sides; `+
 		`write auto, or CPU lists in quotes as in {server: "0-3,8", client: "4"}`)

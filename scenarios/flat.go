@@ -31,6 +31,9 @@ func parseFlat(path string, data []byte, what string) ([]Row, error) {
 	}
 	var rows []Row
 	for _, row := range root.rows {
+		if row.val.text == "null" { // a topology, not YAML's nothing
+			row.val.kind = scalar
+		}
 		text, err := row.val.word()
 		if err != nil {
 			return nil, err

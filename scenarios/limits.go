@@ -26,11 +26,14 @@ func (l limit) String() string     { return l.as(l.min) + " to " + l.as(l.max) }
 func asCount(n int64) string { return inUnits(n, countUnits) }
 func asSize(n int64) string  { return inUnits(n, sizeUnits) }
 
-// asDuration drops the zero units that time.Duration shows: 10m, not 10m0s.
+// asDuration drops the zero units that time.Duration shows: 10m and 24h, not 10m0s and 24h0m0s.
 func asDuration(n int64) string {
 	s := time.Duration(n).String()
 	if d, ok := strings.CutSuffix(s, "m0s"); ok {
 		s = d + "m"
+	}
+	if d, ok := strings.CutSuffix(s, "h0m"); ok {
+		s = d + "h"
 	}
 	return s
 }
