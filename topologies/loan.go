@@ -1,8 +1,6 @@
 package topologies
 
-import (
-	"math/bits"
-)
+import "math/bits"
 
 // loan carries out one command that needs the shards of several owners to itself, such as EXEC or RENAME.
 //
@@ -10,11 +8,10 @@ import (
 // command, on its own thread and with the session's own context, since the session waits meanwhile. Then the shards go
 // back to the others and the session goes on. A command for one foreign owner is thus one message there and one back.
 //
-// No set of loans can deadlock. A loan waits only at an owner whose shards another loan has, and it holds shards of lower
-// owners only. Among the loans that hold anything, take the one that has come to the highest owner: whatever waits for its
-// shards, it waits for nobody's, or the one it waits for had come higher. So it ends, and gives back what it has. Everything
-// else that an owner does, parts of runs and sessions of its own, holds nothing while it waits. No loan starves: an owner
-// serves what waits in the order in which it came, and between two loans everything that came between them.
+// No set of loans can deadlock. A loan waits only at an owner that has lent its shards, to a loan that has gone on to a higher
+// owner. So of all loans under way, the one that has come to the highest owner waits for none: it ends, and gives back what it
+// has. Everything else that an owner does, parts of runs and sessions of its own, holds nothing while it waits. And nothing
+// starves: an owner serves what waits in the order in which it came, what came between two loans between them.
 //
 // A connection that is closed or killed meanwhile is noticed when the loan is done: the transport leaves a session alone
 // that waits. A server that stops runs its loops until the connections are drained; when it cuts them, the loops end

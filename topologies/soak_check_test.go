@@ -36,7 +36,8 @@ func (s *soaker) dialRESP(rng *rand.Rand) soakConn {
 	if nc == nil {
 		return nil
 	}
-	return &respConn{nc: nc, scan: wire.NewReplyScanner(wire.ReplyLimits{}), rng: rng}
+	own := rand.New(rand.NewPCG(rng.Uint64(), 0)) // its writer is a goroutine of its own
+	return &respConn{nc: nc, scan: wire.NewReplyScanner(wire.ReplyLimits{}), rng: own}
 }
 
 func (c *respConn) write(requests [][]string) error {
