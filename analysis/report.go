@@ -371,9 +371,9 @@ func sampleOf(values []BlockValue) Sample {
 
 // loadLabel stamps how load was offered. Latencies of a closed loop depend on N and are only comparable at equal N.
 func loadLabel(p results.Point) string {
-	if p.Protocol == "scnp" {
+	if other := p.Protocol; other != "" && other != "resp" {
 		p.Protocol = ""
-		return loadLabel(p) + " scnp"
+		return loadLabel(p) + " " + other
 	}
 	if p.Mode != "open" {
 		if p.Pipeline > 1 {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,7 +17,8 @@ import (
 // Control sends single commands over a connection of its own, apart from any load. It connects when it is first used
 // and again after a failure. Its methods may be called from any goroutine and take turns.
 type Control struct {
-	addr string
+	addr     string
+	protocol Protocol
 
 	mu   sync.Mutex
 	conn net.Conn // nil when not connected
@@ -25,13 +27,20 @@ type Control struct {
 }
 
 // NewControl returns a Control for an address, host:port or unix:PATH.
-func NewControl(addr string) *Control { return &Control{addr: addr} }
+//
+// Commands are written in RESP, but for memcached as a line; HTTP has none.
+func NewControl(addr string, protocol Protocol) *Control {
+	return &Control{addr: addr, protocol: protocol}
+}
 
 // Do sends a command and returns the reply, which the caller owns. An error reply is returned both as the reply and as
 // an error. Without a deadline in ctx it waits for as long as the server takes.
 func (c *Control) Do(ctx context.Context, args ...string) (wire.Reply, error) {
 	if len(args) == 0 {
 		return wire.Reply{}, errors.New("control: no command")
+	}
+	if c.protocol == HTTP {
+		return wire.Reply{}, fmt.Errorf("%s %s: http has no such commands", args[0], c.addr)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -60,13 +69,17 @@ func (c *Control) exchange(ctx context.Context, args []string) (wire.Reply, erro
 		if err != nil {
 			return wire.Reply{}, err
 		}
-		c.conn, c.scan, c.buf = conn, wire.NewReplyScanner(wire.ReplyLimits{}), nil
+		c.conn, c.scan, c.buf = conn, c.protocol.scanner(wire.ReplyLimits{}), nil
 	}
 	deadline, _ := ctx.Deadline()
 	c.conn.SetDeadline(deadline)
 	conn := c.conn
 	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
-	if _, err := c.conn.Write(wire.AppendCommand(nil, args...)); err != nil {
+	command := wire.AppendCommand(nil, args...)
+	if c.protocol == Memcached {
+		command = []byte(strings.Join(args, " ") + "\r\n")
+	}
+	if _, err := c.conn.Write(command); err != nil {
 		return wire.Reply{}, err
 	}
 	for {

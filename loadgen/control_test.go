@@ -10,7 +10,7 @@ import (
 
 func TestControl(t *testing.T) {
 	server := newMapServer(t, nil)
-	c := NewControl(server.addr)
+	c := NewControl(server.addr, RESP)
 	defer c.Close()
 	long := strings.Repeat("x", 200_000)
 	for range 2 {
@@ -47,7 +47,7 @@ func TestControlIsCancelled(t *testing.T) {
 		return nil, false
 	})
 	defer close(frozen)
-	c := NewControl(server.addr)
+	c := NewControl(server.addr, RESP)
 	defer c.Close()
 	if _, err := c.Do(ctx, "GET", "a"); err == nil || !strings.HasSuffix(err.Error(), "context canceled") {
 		t.Errorf("error %v, want that of the context", err)

@@ -31,7 +31,7 @@ func (s *share) judge(p *pending, r wire.Reply) {
 // fits reports whether r is of a type that answers p, and counts misses and wrong values.
 func (s *share) fits(p *pending, r wire.Reply) bool {
 	if p.op == Set {
-		return r.Kind == wire.SimpleReply && string(r.Payload) == "OK"
+		return r.Kind == wire.SimpleReply && string(r.Payload) == "OK" || r.Kind == wire.BulkReply && s.plan.protocol == HTTP
 	}
 	switch {
 	case r.Kind == wire.BulkReply:

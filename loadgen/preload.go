@@ -17,6 +17,9 @@ func (s *share) sweep(op Op) error {
 	s.begin(edges{start: math.MinInt64, end: math.MaxInt64}, Closed)
 	s.tick(s.now) // records from the start: errors are wanted
 	limit := min(max(preloadBytes/s.plan.requestSize(), 1), preloadDepth)
+	if s.plan.protocol == HTTP {
+		limit = 1
+	}
 	next, local := uint64(s.index), 0
 	for next < uint64(s.plan.workload.Keys) || s.outstanding > 0 {
 		if err := s.stopped(); err != nil {

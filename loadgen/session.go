@@ -28,7 +28,7 @@ type Session struct {
 
 // Connect opens a session: all of its connections, spread over the workers of the pool.
 func (p *Pool) Connect(ctx context.Context, t Target, w Workload, l Load) (*Session, error) {
-	if err := errors.Join(t.check(), l.check()); err != nil {
+	if err := errors.Join(t.check(), l.check(), t.suit(w, &l)); err != nil {
 		return nil, err
 	}
 	plan, err := newPlan(w)
@@ -36,9 +36,9 @@ func (p *Pool) Connect(ctx context.Context, t Target, w Workload, l Load) (*Sess
 		return nil, err
 	}
 	plan.clients = uint64(l.Connections)
-	plan.speak(t.Protocol, len(t.ShardAddrs))
+	plan.translate(t)
 	s := &Session{
-		pool: p, target: t, load: l.withDefaults(), plan: plan, control: NewControl(t.Addr), total: newRecorder(l.Mode),
+		pool: p, target: t, load: l.withDefaults(), plan: plan, control: t.control(), total: newRecorder(l.Mode),
 	}
 	addrs := t.ShardAddrs
 	if len(addrs) == 0 {
@@ -102,7 +102,7 @@ func (s *share) connect(ctx context.Context, addrs []string, firstID int) error 
 		}
 		c := &s.conns[i]
 		c.fd, c.id, c.addr = fd, firstID+i, addr
-		c.scan = wire.NewReplyScanner(limits)
+		c.scan = s.plan.protocol.scanner(limits)
 		c.rest = make([]byte, 0, min(s.plan.values.size+64, copyLimit))
 		c.sizeRing(max(s.mostInFlight(), preloadDepth))
 		if err := s.poll.add(fd, i); err != nil {
@@ -165,13 +165,13 @@ func (s *Session) sweep(ctx context.Context, op Op) error {
 }
 
 func (s *Session) countKeys(ctx context.Context) error {
-	r, err := s.Do(ctx, "DBSIZE")
+	have, known, err := s.Count(ctx)
 	if err != nil {
 		return fmt.Errorf("preload: %w", err)
 	}
-	if keys := s.plan.workload.Keys; r.Kind != wire.IntReply || r.Int != int64(keys) {
-		return fmt.Errorf("preload %s: DBSIZE is %s after %d keys were set; "+
-			"start with an empty store that holds them all", s.target.Addr, r.Payload, keys)
+	if keys := s.plan.workload.Keys; known && have != int64(keys) {
+		return fmt.Errorf("preload %s: %d keys are there after %d were set; "+
+			"start with an empty store that holds them all", s.target.Addr, have, keys)
 	}
 	return nil
 }

@@ -221,7 +221,7 @@ func TestPreloadFindsWhatIsWrong(t *testing.T) {
 	server.mu.Unlock()
 	s := connect(t, newTestPool(t, 1), Target{Addr: server.addr}, testWorkload, Load{Connections: 1, Pipeline: 1})
 	err := s.Preload(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "DBSIZE is 501 after 500 keys") {
+	if err == nil || !strings.Contains(err.Error(), "501 keys are there after 500 were set") {
 		t.Errorf("error %v, want both numbers", err)
 	}
 	full := newMapServer(t, func(n uint64, _ [][]byte) ([]byte, bool) { return []byte("-OOM full\r\n"), n >= 100 })

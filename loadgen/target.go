@@ -3,12 +3,15 @@ package loadgen
 import (
 	"fmt"
 	"math/bits"
+	"strings"
 )
 
 // Target is the server under load.
 type Target struct {
-	// Addr is host:port, or unix:PATH. Control commands go here, and the load too unless there are ShardAddrs.
-	Addr string
+	// Addr is host:port, or unix:PATH. The load goes here unless there are ShardAddrs, and control commands unless there is
+	// ControlAddr, which is always RESP's.
+	Addr        string
+	ControlAddr string
 
 	// ShardAddrs are addresses that each serve a part of the keys. Every client has a socket to each of them, as the
 	// clients of a cluster do, and its operation goes to the address of the key. Sockets shared by several clients
@@ -19,9 +22,12 @@ type Target struct {
 	// once; it must be a pure function, must not keep the key and should not allocate.
 	Route func(key []byte) int
 
-	// Protocol is what the load is sent in; control commands are always RESP. In SCNP an operation carries its key's hash,
-	// and to a shard address the shard too, which is then wire.KeyShard's: Route must agree with it.
+	// Protocol is what the load is sent in. Control commands to Addr are RESP, but to memcached its own; HTTP has none. In SCNP an
+	// operation carries its key's hash, and to a shard address the shard too, which is then wire.KeyShard's: Route must
+	// agree with it.
 	Protocol Protocol
+	// Path is where HTTP finds a key, with {key} for it. Empty means DefaultPath.
+	Path string
 
 	// Responder says that no store is behind: values may be anything, nothing is a miss, and Preload counts no keys.
 	Responder bool
@@ -36,9 +42,14 @@ type Protocol uint8
 const (
 	RESP Protocol = iota
 	SCNP
+	Memcached // the text protocol
+	HTTP      // HTTP/1.1 on connections that stay open, without pipelining: GET, PUT, DELETE
 )
 
-var protocolNames = [...]string{RESP: "resp", SCNP: "scnp"}
+// DefaultPath is where our servers have their keys.
+const DefaultPath = "/v1/keys/{key}"
+
+var protocolNames = [...]string{RESP: "resp", SCNP: "scnp", Memcached: "memcached", HTTP: "http"}
 
 func (p Protocol) String() string {
 	if int(p) < len(protocolNames) {
@@ -49,7 +60,11 @@ func (p Protocol) String() string {
 
 func (t Target) check() error {
 	if int(t.Protocol) >= len(protocolNames) {
-		return fmt.Errorf("target %s: unknown %s; have resp, scnp", t.Addr, t.Protocol)
+		return fmt.Errorf("target %s: unknown %s; have %s", t.Addr, t.Protocol, strings.Join(protocolNames[:], ", "))
+	}
+	if t.Path != "" && (t.Protocol != HTTP || !strings.HasPrefix(t.Path, "/") || strings.Count(t.Path, keyMark) != 1 ||
+		strings.ContainsFunc(t.Path, func(r rune) bool { return r <= ' ' || r > '~' })) {
+		return fmt.Errorf("target %s: path %q; of HTTP, use one such as %s", t.Addr, t.Path, DefaultPath)
 	}
 	if n := len(t.ShardAddrs); t.Protocol == SCNP && bits.OnesCount(uint(n)) > 1 {
 		return fmt.Errorf("target %s: %d shard addresses; SCNP wants a power of two", t.Addr, n)

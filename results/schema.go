@@ -97,6 +97,7 @@ type Arm struct {
 	Settings  map[string]string `json:"settings,omitempty"` // boundary, dispatch, transport, shards, workers …
 	Version   string            `json:"version,omitempty"`  // of a reference server
 	Responder bool              `json:"responder,omitempty"`
+	Protocol  string            `json:"protocol,omitempty"` // of a reference that is not spoken to in RESP
 }
 
 // Visit is one block of one point: the arms in the order in which they were started.

@@ -55,7 +55,7 @@ func TestErrors(t *testing.T) {
 	check("laod: {mode: open}\n", `2: unknown key "laod"; did you mean "load"? `+
 		`have name, about, seed, workload, load, settings, arms, run`)
 	check("load:\n  conections: 5\n", `3: unknown key "conections" in load; did you mean "connections"? `+
-		`have mode, connections, pipeline, arrival, rate, protocol`)
+		`have mode, connections, pipeline, arrival, rate, protocol, path`)
 	check("load:\n  mode: closed\n  keys: 5\n", `4: unknown key "keys" in load; it belongs in workload`)
 	check("blocks: 3\n", `2: unknown key "blocks"; it belongs in run`)
 	check("seed: 1\nabout: x\nseed: 2\n", `4: duplicate key "seed"; it is already at s/hot.yaml:2`)
@@ -129,6 +129,11 @@ func TestErrors(t *testing.T) {
 	check("settings: {transport: \"\"}\n", "2: transport: is empty; write a value or leave the key out")
 	check("run: {slices: 1ms}\n", "2: slices: 1ms is out of range: 5ms to 1m")
 	check("run:\n  slices: long\n  long_slice: 25h\n", "4: long_slice: 25h0m0s is out of range: 5ms to 24h")
+	check("load: {path: /x}\n", "2: path: has no meaning with protocol: resp; it needs protocol: http")
+	check("load: {protocol: http, path: /x}\n", "2: path: \"/x\" has not {key} once, behind a slash, without blanks; "+
+		"use one such as /v1/keys/{key}")
+	check("load: {protocol: http, pipeline: 4}\n", "2: pipeline: 4 requests in flight on a connection are not for http; "+
+		"use 1, and more connections")
 	check("run: {lead_in: -1ms}\n", "2: lead_in: -1ms is out of range: 0s to 10s")
 	check("run: {cpus: all}\n", `2: cpus: wants the CPUs of both sides; `+
 		`write auto, or CPU lists in quotes as in {server: "0-3,8", client: "4"}`)
@@ -202,7 +207,7 @@ func TestErrors(t *testing.T) {
 	check("arms:\n- topology: shared\n  shards: [1, 2]\n", "4: shards: wants one value; a list is a sweep, "+
 		"and this key cannot be swept")
 	check("arms:\n- topology: shared\n  wrokers: 2\n", `4: unknown key "wrokers" in arms; did you mean "workers"? `+
-		"have topology, reference, name, command, install, optional, shards, workers, transport, "+
+		"have topology, reference, name, command, install, optional, protocol, shards, workers, transport, "+
 		"pin, boundary, lock, lock_scope, route, cross_shard, transactions, max_memory, max_memory_policy")
 	check("arms:\n- topology: shared\n  optional: true\n",
 		"4: optional: has no meaning for a topology; it needs a reference")

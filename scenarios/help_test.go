@@ -57,7 +57,7 @@ func TestDefaultsAreThoseDescribed(t *testing.T) {
 func TestSchemaCoversTheData(t *testing.T) {
 	open := mustParse(t, full)
 	closed := mustParse(t, "name: x\n"+
-		"load: {protocol: scnp}\narms: [{topology: shared, shards: 2, workers: 2, transport: epoll, pin: on, "+
+		"load: {protocol: http, path: \"/{key}\"}\narms: [{reference: memcached, protocol: memcached, command: [memcached, -p, \"{port}\"]}, {topology: shared, shards: 2, workers: 2, transport: epoll, pin: on, "+
 		"boundary: shared, lock: mutex, lock_scope: op, route: full_key, cross_shard: split, transactions: disabled, "+
 		"max_memory: 1MiB, max_memory_policy: noeviction}]\n")
 	zero := map[string]bool{}
@@ -79,8 +79,8 @@ func TestSchemaCoversTheData(t *testing.T) {
 	look(open.Points[0].Workload, of("distribution: moving"), of("distribution: hot-shard, hot_shard: 1"),
 		of("distribution: popularity, popularity: testdata/weights.txt, scramble: true"))
 	look(open.Points[0].Load, closed.Points[0].Load)
-	look(closed.Arms[0].Settings)
-	look(open.Arms[0], open.Arms[1], closed.Arms[0])
+	look(closed.Arms[1].Settings)
+	look(open.Arms[0], open.Arms[1], closed.Arms[0], closed.Arms[1])
 	look(open.Run, closed.Run)
 	look(open.Run.CPUs)
 	if len(zero) > 0 {

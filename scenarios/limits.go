@@ -29,8 +29,10 @@ func asSize(n int64) string  { return inUnits(n, sizeUnits) }
 // asDuration drops the zero units that time.Duration shows: 10m and 24h, not 10m0s and 24h0m0s.
 func asDuration(n int64) string {
 	s := time.Duration(n).String()
-	if d, ok := strings.CutSuffix(s, "m0s"); ok {
-		s = d + "m"
+	for _, x := range [][2]string{{"m0s", "m"}, {"h0m", "h"}} {
+		if d, ok := strings.CutSuffix(s, x[0]); ok {
+			s = d + x[1]
+		}
 	}
 	if d, ok := strings.CutSuffix(s, "h0m"); ok {
 		s = d + "h"

@@ -95,8 +95,11 @@ func (w *Workload) checkMix() *fault {
 
 func (l *LoadPlan) check() *fault {
 	f := first(oneOf("mode", "mode", l.Mode, []string{Closed, Open}), within("connections", l.Connections),
-		oneOf("protocol", "protocol", cmp.Or(l.Protocol, RESP), []string{RESP, SCNP}))
+		oneOf("protocol", "protocol", cmp.Or(l.Protocol, RESP), []string{RESP, SCNP, Memcached, HTTP}))
 	if f != nil {
+		return f
+	}
+	if f := l.checkPath(); f != nil {
 		return f
 	}
 	if l.Mode == Closed {
@@ -112,6 +115,21 @@ func (l *LoadPlan) check() *fault {
 		return faultf("rate", "%g is out of range: %s", l.Rate, r)
 	}
 	return oneOf("arrival", "arrival law", l.Arrival, []string{Poisson})
+}
+
+func (l *LoadPlan) checkPath() *fault {
+	switch {
+	case l.Protocol != HTTP:
+		if l.Path != "" {
+			return faultf("path", "has no meaning with protocol: %s; it needs protocol: %s", cmp.Or(l.Protocol, RESP), HTTP)
+		}
+	case !strings.HasPrefix(l.Path, "/") || strings.Count(l.Path, "{key}") != 1 ||
+		strings.ContainsFunc(l.Path, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return faultf("path", "%s has not {key} once, behind a slash, without blanks; use one such as /v1/keys/{key}", quote(l.Path))
+	case l.Pipeline > 1:
+		return faultf("pipeline", "%d requests in flight on a connection are not for http; use 1, and more connections", l.Pipeline)
+	}
+	return nil
 }
 
 // check lets zero fields be: they are the preset's.
@@ -183,8 +201,8 @@ func (a *Arm) check(names Names) *fault {
 	case a.Topology != "" && a.Reference != "":
 		return faultf("reference", "an arm is a topology or a reference, not both; make them two arms")
 	case a.Topology != "":
-		if len(a.Command) > 0 || a.Install != "" || a.Optional {
-			return &fault{keys: []string{"command", "install", "optional"},
+		if len(a.Command) > 0 || a.Install != "" || a.Optional || a.Protocol != "" {
+			return &fault{keys: []string{"command", "install", "optional", "protocol"},
 				text: "has no meaning for a topology; it needs a reference"}
 		}
 		return first(known("topology", a.Topology, names.Topologies), goodWord("name", a.Name), a.Settings.check(names))
@@ -193,7 +211,7 @@ func (a *Arm) check(names Names) *fault {
 			text: "a reference takes no settings of a topology; put its options into its command"}
 	}
 	return first(goodWord("reference", a.Reference), goodWord("name", a.Name), oneLine("install", a.Install),
-		a.checkCommand())
+		oneOf("protocol", "protocol", cmp.Or(a.Protocol, RESP), []string{RESP, Memcached, HTTP}), a.checkCommand())
 }
 
 func (a *Arm) checkCommand() *fault {

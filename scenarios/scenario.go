@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"math"
 	"strconv"
@@ -88,7 +89,8 @@ type LoadPlan struct {
 	Pipeline    int     `json:"pipeline,omitempty"` // Closed: requests in flight per connection
 	Arrival     string  `json:"arrival,omitempty"`  // Open: Poisson
 	Rate        float64 `json:"rate,omitempty"`     // Open: operations per second, all connections together
-	Protocol    string  `json:"protocol,omitempty"` // SCNP, or "" for RESP; references are spoken to in RESP whatever it is
+	Protocol    string  `json:"protocol,omitempty"` // "" for RESP; see Arm.ProtocolAt
+	Path        string  `json:"path,omitempty"`     // HTTP: where a key is, with {key} for it
 }
 
 // Modes of load, and the arrival law of the open one.
@@ -100,8 +102,10 @@ const (
 
 // Protocols of load.
 const (
-	RESP = "resp"
-	SCNP = "scnp"
+	RESP      = "resp"
+	SCNP      = "scnp"
+	Memcached = "memcached" // its text protocol
+	HTTP      = "http"      // HTTP/1.1
 )
 
 // Settings are the knobs of a topology, each by the name that shardlab serve has for it. A zero field means the preset's
@@ -160,6 +164,15 @@ type Arm struct {
 	Command   []string `json:"command,omitempty"`  // of a reference: program and arguments, {port} among them
 	Install   string   `json:"install,omitempty"`  // how to get the reference, for people
 	Optional  bool     `json:"optional,omitempty"` // a reference that may be absent from the PATH
+	Protocol  string   `json:"protocol,omitempty"` // of a reference that has one of its own
+}
+
+// ProtocolAt is what the arm gets its load in at point p: a topology that of the load, a reference its own or else RESP.
+func (a Arm) ProtocolAt(p Point) string {
+	if a.Reference != "" {
+		return cmp.Or(a.Protocol, RESP)
+	}
+	return cmp.Or(p.Load.Protocol, RESP)
 }
 
 // SettingsAt is what the arm is started with at point p: its own settings, and those of the point where it has none.

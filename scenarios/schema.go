@@ -162,8 +162,11 @@ var loadKeys = []key{
 		about:    "operations per second, all connections together",
 		set:      rate(func(d *draft) *float64 { return &d.point.Load.Rate })},
 	{section: load, name: "protocol", kind: "word", def: RESP, sweep: true,
-		about: "resp or scnp, which topologies speak and references do not: they get resp",
+		about: "what topologies get their load in, resp, scnp or http; load has memcached too. A reference gets its own",
 		set:   setProtocol},
+	{section: load, name: "path", kind: "text", def: "/v1/keys/{key}", needs: need{key: "protocol", value: HTTP},
+		about: "where HTTP finds a key, with {key} for it",
+		set:   word(func(d *draft) *string { return &d.point.Load.Path })},
 }
 
 // settingKeys are the knobs of a topology, for all of them in the section settings or for one arm.
@@ -211,6 +214,9 @@ var armKeys = []key{
 	{section: armList, name: "optional", kind: "boolean", def: "false",
 		about: "true: where the program is absent one line says so and the run goes on",
 		set:   boolean(func(d *draft) *bool { return &d.arm.Optional })},
+	{section: armList, name: "protocol", kind: "word",
+		about: "of a reference: resp, memcached or http, whatever topologies get; default: resp",
+		set:   word(func(d *draft) *string { return &d.arm.Protocol })},
 }
 
 var runKeys = []key{

@@ -31,6 +31,8 @@ Examples:
   shardlab load --target 127.0.0.1:6379 --rate 50k --connections 100 --duration 30s
   shardlab load --target 127.0.0.1:6379 --closed --pipeline 16 --mix get=90,set=10 --keys 1M --zipf 0.99
   shardlab load --target unix:/run/shardlab.sock --rate 20k --protocol scnp --threads 2
+  shardlab load --target 127.0.0.1:11211 --protocol memcached --rate 20k
+  shardlab load --target 127.0.0.1:8080 --protocol http --path "/v1/keys/{key}" --rate 5k
   shardlab load --target 127.0.0.1:6379 --rate 10k --json | jq .achieved_per_s
   shardlab load --target 127.0.0.1:6379 --rate 10k --out results && shardlab export latest --csv`,
 		Flags: []cli.Flag{
@@ -45,7 +47,8 @@ Examples:
 			&cli.StringFlag{Name: "keys", Usage: "in the key space (default: 100k)"},
 			&cli.StringFlag{Name: "zipf", Usage: "skew of keys, as in 0.99 (default: every key equally often)"},
 			&cli.StringFlag{Name: "values", Usage: "size of a value, as in 64 or 4KiB (default: 64)"},
-			&cli.StringFlag{Name: "protocol", Usage: "of the server (default: resp; see shardlab list schema)"},
+			&cli.StringFlag{Name: "protocol", Usage: "of the server: resp, scnp, memcached or http (default: resp)"},
+			&cli.StringFlag{Name: "path", Usage: "with http: where a key is (default: /v1/keys/{key})"},
 			&cli.StringSliceFlag{Name: "set", Usage: "any other key of a scenario's workload or load, as in workload.key_size=32; may be repeated"},
 			&cli.StringFlag{Name: "seed", Usage: "of the operations and their times (default: 1)"},
 			&cli.IntFlag{Name: "threads", Value: 1, Usage: "that the load comes from"},
@@ -177,7 +180,7 @@ func loadSettings(c *cli.Command) []scenarios.Setting {
 	}
 	for _, x := range [][3]string{
 		{"rate", "load", "rate"}, {"pipeline", "load", "pipeline"}, {"connections", "load", "connections"},
-		{"protocol", "load", "protocol"}, {"keys", "workload", "keys"}, {"values", "workload", "value_size"},
+		{"protocol", "load", "protocol"}, {"path", "load", "path"}, {"keys", "workload", "keys"}, {"values", "workload", "value_size"},
 		{"seed", "", "seed"}, {"duration", "run", "long_slice"}, {"warmup", "run", "warmup"},
 	} {
 		add(x[0], x[1], x[2], c.String(x[0]))

@@ -1,11 +1,11 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -48,8 +48,8 @@ func (r *run) prepareArms() error {
 		} else if err := a.check(r); err != nil {
 			return fmt.Errorf("%s: arm %s: %w", r.opts.Scenario.File, sa.Name, err)
 		}
-		if a.kind == kindReference && slices.ContainsFunc(r.opts.Scenario.Points, speaksSCNP) {
-			r.note("%s gets its load in RESP, where topologies get it in SCNP", sa.Name)
+		if p := a.otherProtocol(r.opts.Scenario.Points); p != "" {
+			r.note("%s gets its load in %s, where topologies get it in %s", sa.Name, sa.ProtocolAt(r.opts.Scenario.Points[0]), p)
 		}
 		r.arms = append(r.arms, a)
 	}
@@ -59,7 +59,15 @@ func (r *run) prepareArms() error {
 	return nil
 }
 
-func speaksSCNP(p scenarios.Point) bool { return p.Load.Protocol == scenarios.SCNP }
+// otherProtocol is one that topologies get their load in at some point, and this reference does not; "" if there is none.
+func (a *arm) otherProtocol(points []scenarios.Point) string {
+	for _, p := range points {
+		if topology := cmp.Or(p.Load.Protocol, scenarios.RESP); a.kind == kindReference && topology != a.ProtocolAt(p) {
+			return topology
+		}
+	}
+	return ""
+}
 
 // NotInstalledError is a reference server that is not on the PATH.
 type NotInstalledError struct{ Program, Install string }
@@ -82,6 +90,9 @@ func (a *arm) check(r *run) error {
 	}
 	a.direct = topo.DirectPorts
 	for _, p := range r.opts.Scenario.Points {
+		if p.Load.Protocol == scenarios.Memcached {
+			return errors.New("no topology speaks memcached; a reference that does says protocol: memcached in its arm")
+		}
 		cfg, err := a.config(p, r.cpus.server)
 		if err == nil {
 			_, err = cfg.Resolve()
@@ -124,6 +135,9 @@ func (a *arm) argv(exe string, p scenarios.Point, cpus []int) []string {
 	if c.NullValue != 0 {
 		argv = append(argv, "--null-value", strconv.Itoa(c.NullValue))
 	}
+	if p.Load.Protocol == scenarios.HTTP {
+		argv = append(argv, "--http", "127.0.0.1:0")
+	}
 	return argv
 }
 
@@ -131,7 +145,7 @@ func (a *arm) argv(exe string, p scenarios.Point, cpus []int) []string {
 func (a *arm) describe(r *run) results.Arm {
 	d := results.Arm{Name: a.Name, Kind: a.kind, Topology: a.Topology, Responder: a.kind == kindResponder}
 	if a.kind == kindReference {
-		d.Command = a.Command
+		d.Command, d.Protocol = a.Command, a.Protocol
 		d.Version = versionOf(a.Command[0])
 		return d
 	}
@@ -161,9 +175,13 @@ func versionOf(program string) string {
 
 // target says where the load generator finds a started arm.
 func (a *arm) target(c *child, p scenarios.Point) loadgen.Target {
-	t := loadgen.Target{Addr: c.addr, Responder: a.kind == kindResponder}
-	if a.kind != kindReference {
-		t.Protocol = protocol(p.Load.Protocol)
+	t := loadgen.Target{Addr: c.addr, Responder: a.kind == kindResponder, Protocol: protocol(a.ProtocolAt(p))}
+	if t.Protocol == loadgen.HTTP {
+		t.Path = p.Load.Path
+		if a.kind != kindReference {
+			t.Addr, t.ControlAddr = c.web, c.addr
+			return t // the ports of shards are not HTTP's
+		}
 	}
 	if len(c.direct) > 0 {
 		t.ShardAddrs = c.direct
@@ -172,10 +190,15 @@ func (a *arm) target(c *child, p scenarios.Point) loadgen.Target {
 	return t
 }
 
-// protocol is the load generator's word for a scenario's.
+// protocol is the load generator's word for a scenario's, which has been checked.
 func protocol(name string) loadgen.Protocol {
-	if name == scenarios.SCNP {
+	switch name {
+	case scenarios.SCNP:
 		return loadgen.SCNP
+	case scenarios.Memcached:
+		return loadgen.Memcached
+	case scenarios.HTTP:
+		return loadgen.HTTP
 	}
 	return loadgen.RESP
 }

@@ -261,15 +261,30 @@ func (b *block) report(phase string) {
 	b.r.opts.Observer.Progress(p)
 }
 
-// serverInfo asks for a section of INFO.
+// serverInfo asks for a section of INFO, or for memcached's statistics; it is empty where there is nothing to ask.
 func serverInfo(ctx context.Context, s *loadgen.Session, section string) (map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
+	info := map[string]string{}
+	switch s.ControlProtocol() {
+	case loadgen.HTTP:
+		return info, nil
+	case loadgen.Memcached:
+		reply, err := s.Do(ctx, "stats")
+		for line := range strings.Lines(string(reply.Payload)) {
+			if f := strings.Fields(line); len(f) == 3 {
+				info[f[1]] = f[2]
+			}
+		}
+		if pid, ok := info["pid"]; ok {
+			info["process_id"] = pid
+		}
+		return info, err
+	}
 	reply, err := s.Do(ctx, "INFO", section)
 	if err != nil {
 		return nil, err
 	}
-	info := map[string]string{}
 	for line := range strings.Lines(string(reply.Payload)) {
 		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
 			info[name] = value

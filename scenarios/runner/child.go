@@ -28,12 +28,14 @@ type child struct {
 	cmd    *exec.Cmd
 	addr   string   // public address
 	direct []string // direct shard ports, by shard
+	web    string   // address of HTTP
 	exited chan struct{}
 	err    error // why it ended; set before exited is closed
 	stderr *tail
 }
 
-// startTopology runs `shardlab serve` and reads the addresses it prints; direct says that shard ports are among them.
+// startTopology runs `shardlab serve` and reads the addresses it prints; direct says that shard ports are among them, and
+// --http in argv that HTTP's is.
 func startTopology(ctx context.Context, s *spawner, argv []string, direct bool, cpus []int) (*child, error) {
 	c := newChild(argv)
 	out, err := c.cmd.StdoutPipe()
@@ -43,7 +45,7 @@ func startTopology(ctx context.Context, s *spawner, argv []string, direct bool, 
 	if err := s.start(c.cmd, cpus); err != nil {
 		return nil, err
 	}
-	lines := make(chan string, 2)
+	lines := make(chan string, 3)
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
@@ -57,10 +59,10 @@ func startTopology(ctx context.Context, s *spawner, argv []string, direct bool, 
 		}
 	}()
 	c.reap(read)
-	return c, c.readAddresses(ctx, lines, direct)
+	return c, c.readAddresses(ctx, lines, direct, slices.Contains(argv, "--http"))
 }
 
-func (c *child) readAddresses(ctx context.Context, lines <-chan string, direct bool) error {
+func (c *child) readAddresses(ctx context.Context, lines <-chan string, direct, web bool) error {
 	deadline := time.After(startTimeout)
 	next := func() (string, error) {
 		select {
@@ -87,6 +89,12 @@ func (c *child) readAddresses(ctx context.Context, lines <-chan string, direct b
 			return err
 		}
 		c.direct = strings.Fields(line)[1:]
+	}
+	if web {
+		if line, err = next(); err != nil {
+			return err
+		}
+		c.web = strings.TrimPrefix(line, "http ")
 	}
 	return nil
 }

@@ -3,9 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -108,7 +106,9 @@ func Load(ctx context.Context, opts LoadOptions) (*LoadResult, error) {
 func (l *adhoc) connect(ctx context.Context, pool *loadgen.Pool) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	target := loadgen.Target{Addr: l.opts.Addr, Occupied: true, Protocol: protocol(l.point.Load.Protocol)}
+	target := loadgen.Target{
+		Addr: l.opts.Addr, Occupied: true, Protocol: protocol(l.point.Load.Protocol), Path: l.point.Load.Path,
+	}
 	var err error
 	l.session, err = pool.Connect(ctx, target, l.point.workload, l.point.load)
 	return err
@@ -261,16 +261,17 @@ func (l *adhoc) manifest(ctx context.Context) results.Manifest {
 func (l *adhoc) version(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	reply, err := l.session.Do(ctx, "INFO", "server")
+	info, err := serverInfo(ctx, l.session, "server")
 	if err != nil {
 		return ""
 	}
-	var words []string
-	for line := range strings.Lines(string(reply.Payload)) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
-		if server, ok := strings.CutSuffix(name, "_version"); ok && len(words) == 0 {
-			words = append(words, fmt.Sprintf("%s %s", server, value))
+	for _, server := range []string{"valkey", "redis"} { // valkey says a version of redis too
+		if v, ok := info[server+"_version"]; ok {
+			return server + " " + v
 		}
 	}
-	return strings.Join(words, ", ")
+	if v, ok := info["version"]; ok && l.session.ControlProtocol() == loadgen.Memcached {
+		return "memcached " + v
+	}
+	return ""
 }

@@ -119,7 +119,8 @@ func (l ReplyLimits) WithDefaults() ReplyLimits {
 	return l
 }
 
-// ReplyScanner is one connection's place in the replies of RESP2, RESP3 or SCNP, which may come mixed. It never looks twice at a byte of a long
+// ReplyScanner is one connection's place in the replies of RESP2, RESP3 or SCNP, which may come mixed, or in those of
+// memcached or HTTP. It never looks twice at a byte of a long
 // string or at an element it has passed: what it knows of an incomplete reply is kept between calls, as offsets from
 // the reply's first byte. After an error it must not be used again. Attributes of RESP3 are skipped; its streamed
 // strings and arrays, which no server sends, are refused.
@@ -138,6 +139,8 @@ type ReplyScanner struct {
 	body  int   // where its elements start
 
 	frame int // length of the SCNP frame that has begun; 0 when its header is not there, and for RESP
+
+	foreign foreign // of protocols that are not our servers'
 }
 
 // NewReplyScanner returns a scanner at the start of a connection's replies.
@@ -158,6 +161,9 @@ func (s *ReplyScanner) Want() int {
 // caller passes the bytes again, in front of what has arrived since; they may have moved in memory, but must be the
 // same. The error is a *ProtocolError.
 func (s *ReplyScanner) Next(buf []byte) (Reply, int, error) {
+	if s.foreign.dialect != ownReplies {
+		return s.other(buf)
+	}
 	if s.pos == 0 && s.searched == 0 {
 		if len(buf) > 0 && buf[0] == ReplyMagic {
 			return s.scnp(buf)
@@ -220,6 +226,9 @@ func (s *ReplyScanner) value(buf []byte) (r Reply, ok bool, err error) {
 	if !ok {
 		return Reply{}, false, err
 	}
+	if len(line) == 0 {
+		return Reply{}, false, protocolError("empty reply line, or one that does not end in CRLF")
+	}
 	kind, text := line[0], line[1:]
 	switch kind {
 	case '+':
@@ -281,7 +290,7 @@ func (s *ReplyScanner) line(buf []byte) ([]byte, bool, error) {
 		s.searched = len(buf) - s.pos
 		return nil, false, nil
 	}
-	if length < 2 || buf[s.pos+length-1] != '\r' {
+	if length < 1 || buf[s.pos+length-1] != '\r' {
 		return nil, false, protocolError("reply line does not end in CRLF")
 	}
 	line := buf[s.pos : s.pos+length-1]

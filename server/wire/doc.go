@@ -4,7 +4,7 @@
 // Server side: a [Parser] holds one connection's place in its input and cuts complete requests out of whatever has
 // arrived; the requests of one read are collected in a [Batch], the unit in which transports hand work to a topology.
 // A [Writer] appends replies in RESP2, RESP3 or SCNP. Client side: AppendCommand, the Append…Frame functions and the
-// [ReplyScanner].
+// [ReplyScanner], also for memcached's text protocol and HTTP/1.1, which load can be put on.
 //
 // RESP and SCNP version 2 may come mixed on one connection: the first byte of a request tells them apart, and its reply
 // is in the same protocol. An SCNP request becomes the same [Request] as a RESP one, so that whoever executes it need
