@@ -91,8 +91,9 @@ func (b *Budget) SetPolicy(p Policy) {
 	}
 }
 
-// Used returns the bytes that the shards' entries take: their cells and their slots, and the queues of a
-// policy that has some, which is what evicting all of them would win back. It is off by at most 4 KiB a shard, and by 1/256 of the limit or 64 bytes a shard.
+// Used returns the bytes that the shards' entries take, which is what evicting all of them would win back: their cells,
+// their slots and, if the policy has some, their queues. It is off by at most 4 KiB a shard; of a small limit by at most
+// 1/256, or 64 bytes a shard.
 func (b *Budget) Used() int64 { return b.used.Load() }
 
 // borrowable returns how far above the limit a shard may go that has nothing to give up while others have.

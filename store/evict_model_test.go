@@ -74,7 +74,7 @@ func (m *budgeted) reconcile(i int) {
 // missing takes an entry off the map if the shard does not have it.
 func (m *budgeted) missing(i int, key string, e entry) {
 	sh := m.shards[i]
-	if r, _ := sh.shard.find(Hash([]byte(key)), []byte(key), false); r.exists() {
+	if r, _ := sh.shard.find(Hash([]byte(key)), []byte(key), noUse); r.exists() {
 		return
 	}
 	sh.drop([]byte(key))

@@ -115,7 +115,7 @@ func checkSlot(s *Shard, slot uint64, at place, cells map[uint32]map[int]bool) e
 	if tagOf(slot) != hash%(1<<tagBits) {
 		return fmt.Errorf("slot %#x of hash %#x", slot, hash)
 	}
-	if _, p := s.find(hash, r.key(), false); p.spilled != at.spilled || s.slotAt(p) != s.slotAt(at) {
+	if _, p := s.find(hash, r.key(), noUse); p.spilled != at.spilled || s.slotAt(p) != s.slotAt(at) {
 		return fmt.Errorf("key %.40q is at %v, found at %v", r.key(), at, p)
 	}
 	location := slot & locationMask

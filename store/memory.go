@@ -26,7 +26,7 @@ func (s *Shard) Memory() Memory {
 // SizeOf returns the bytes that a live entry takes: the cell its record lies in and its slot. ok is false if there is no
 // such entry. It is a pure read.
 func (s *Shard) SizeOf(hash uint64, key []byte, now int64) (bytes int, ok bool) {
-	r, p := s.find(hash, key, false)
+	r, p := s.find(hash, key, noUse)
 	if !r.exists() || r.expired(now) {
 		return 0, false
 	}

@@ -133,7 +133,7 @@ func (m *model) get(key []byte) {
 	if size, ok := m.shard.SizeOf(Hash(key), key, m.now); ok != want || ok && size < len(key)+len(value)+wordSize {
 		m.t.Fatalf("SizeOf(%.40q) = %d, %v; want %v", key, size, ok, want)
 	}
-	if r, _ := m.shard.find(Hash(key), key, false); r.exists() {
+	if r, _ := m.shard.find(Hash(key), key, noUse); r.exists() {
 		m.touch(key)
 	}
 	at, ok := m.shard.Deadline(Hash(key), key, m.now)

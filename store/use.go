@@ -17,6 +17,9 @@ const (
 	turnsToFade = turnsInitial / 8
 )
 
+// noUse stands for a mode where a look is no use.
+const noUse = 1 << 31
+
 func metaOf(slot uint64) uint8 { return uint8(slot >> locationBits) }
 
 func withMeta(slot uint64, meta uint8) uint64 { return slot&^metaMask | uint64(meta)<<locationBits }
@@ -79,7 +82,7 @@ func (s *Shard) Freq(hash uint64, key []byte, now int64) (n uint8, ok bool) {
 }
 
 func (s *Shard) liveSlot(hash uint64, key []byte, now int64) (slot uint64, ok bool) {
-	r, p := s.find(hash, key, false)
+	r, p := s.find(hash, key, noUse)
 	if !r.exists() || r.expired(now) {
 		return 0, false
 	}

@@ -111,7 +111,7 @@ func (s *Shard) clearing() {
 	}
 	for hash, list := range s.watches.byHash {
 		for _, w := range list {
-			if r, _ := s.find(hash, []byte(w.key), false); r.exists() {
+			if r, _ := s.find(hash, []byte(w.key), noUse); r.exists() {
 				w.watch.state.Or(watchDirty)
 			}
 		}
