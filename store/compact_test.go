@@ -83,7 +83,7 @@ func TestOneRecordAPage(t *testing.T) {
 		}
 		kept := map[uint64]bool{}
 		for i := range n {
-			_, p := s.find(Hash(numbered(i)), numbered(i), false)
+			_, p := s.find(Hash(numbered(i)), numbered(i), noUse)
 			if page := *s.slotAt(p) & locationMask >> cellBits; kept[page] {
 				s.Delete(Hash(numbered(i)), numbered(i), 0)
 			} else {

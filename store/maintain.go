@@ -6,18 +6,18 @@ const (
 	slotsPerEntry = 8
 	slotsPerWrite = 64 // that MakeRoom passes at most
 	workPerVictim = 16 // entries' worth of an eviction
-	movesPerWork  = 4  // entries' worth of a record moved by compaction
+	workPerMove   = 4  // entries' worth of a record moved by compaction
 )
 
 // Maintain does a bounded slice of what needs doing beside the calls: it removes expired entries, moves records out of
-// sparse pages, ages what the shard knows of its entries' use, evicts while the store is over its limit or where this shard holds colder entries than
-// those that others give up. work bounds the slice, in entries looked at (some 100 ns each when they are in no cache).
-// more says that there was more to do than that, so that another call soon makes sense. The caller holds the shard for
-// writing. now is not 0.
+// sparse pages, ages what the shard knows of its entries' use, and evicts while the store is over its limit or where this
+// shard holds colder entries than those that others give up. work bounds the slice, in entries looked at (some 100 ns
+// each when they are in no cache). more says that there was more to do than that, so that another call soon makes sense.
+// The caller holds the shard for writing. now is not 0.
 func (s *Shard) Maintain(now int64, work int) (more bool) {
 	s.keep.now = max(s.keep.now, now)
 	more = s.expire(work)
-	more = s.compact(max(work/movesPerWork, 1)) || more
+	more = s.compact(max(work/workPerMove, 1)) || more
 	if s.budget == nil {
 		return more
 	}
