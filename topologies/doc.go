@@ -12,4 +12,8 @@
 //   - owned: a shard belongs to one thread, an event loop or a goroutine of its own, and is touched by no other. There are no
 //     locks. Where several threads own shards, a router sends each the parts of requests that are its own, a batch at a time
 //     (run, hop), and an owner lends its shards to a command that needs those of several (loan).
+//
+// What a topology leaves open is an [Option]: one table of them is behind flags, configuration files, the environment and
+// what is shown of them. A Go program can serve a [Store] of its own and use it meanwhile, or a [LocalStore] that belongs to
+// one thread.
 package topologies
