@@ -12,13 +12,18 @@ import (
 // id; the others are Slice's fields by their JSON names, "lat_p50" for a field of "lat", and "ops_GET" for each
 // operation type that the run has, by name. A quantile that is absent for want of samples is an empty cell, not 0.
 func ExportCSV(w io.Writer, run *Run) error {
+	return exportCSV(w, run.Manifest.ID, run.Slices, func(s *Slice) map[string]uint64 { return s.Ops })
+}
+
+// exportCSV writes a row per record, whose operations by type are ops.
+func exportCSV[T any](w io.Writer, id string, records []T, ops func(*T) map[string]uint64) error {
 	types := map[string]bool{}
-	for i := range run.Slices {
-		for t := range run.Slices[i].Ops {
+	for i := range records {
+		for t := range ops(&records[i]) {
 			types[t] = true
 		}
 	}
-	cols := flatten(reflect.TypeFor[Slice](), sortedKeys(types))
+	cols := flatten(reflect.TypeFor[T](), sortedKeys(types))
 	cw := csv.NewWriter(w)
 	row := make([]string, 1+len(cols))
 	row[0] = "run"
@@ -28,9 +33,9 @@ func ExportCSV(w io.Writer, run *Run) error {
 	if err := cw.Write(row); err != nil {
 		return err
 	}
-	row[0] = run.Manifest.ID
-	for i := range run.Slices {
-		v := reflect.ValueOf(&run.Slices[i]).Elem()
+	row[0] = id
+	for i := range records {
+		v := reflect.ValueOf(&records[i]).Elem()
 		for j, c := range cols {
 			row[1+j] = c.text(v)
 		}
@@ -116,7 +121,9 @@ func flatten(t reflect.Type, keys []string) []column {
 		switch f.Type.Kind() {
 		case reflect.Struct:
 			for _, c := range flatten(f.Type, keys) {
-				c.name = name + "_" + c.name
+				if !f.Anonymous {
+					c.name = name + "_" + c.name
+				}
 				c.path = append([]int{i}, c.path...)
 				cols = append(cols, c)
 			}

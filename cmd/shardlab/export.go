@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
 
 	"github.com/urfave/cli/v3"
 
@@ -14,12 +17,25 @@ func exportCommand() *cli.Command {
 		Name:      "export",
 		Usage:     "write a run's measurements in another format to standard output",
 		ArgsUsage: "RUN",
-		Description: `Examples:
+		Description: `--hgrm writes one arm's percentiles as HdrHistogram's plotters read them. Its interval logs need no export: they are the files
+*.hlog in the run directory's folder latency, with one histogram a second where load has made them, one a block where run has.
+
+Examples:
   shardlab export latest --csv > slices.csv
-  shardlab export latest --csv --blocks > blocks.csv`,
+  shardlab export latest --csv --blocks > blocks.csv
+  shardlab export latest --csv --seconds > seconds.csv       # of a load
+  shardlab export latest --bench > new.txt && benchstat old.txt new.txt
+  shardlab export latest --hgrm --arm shared > shared.hgrm`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "csv", Usage: "comma-separated values: a row for each slice"},
 			&cli.BoolFlag{Name: "blocks", Usage: "with --csv: a row for each block, point and arm instead"},
+			&cli.BoolFlag{Name: "seconds", Usage: "with --csv: a row for each second of a load instead"},
+			&cli.BoolFlag{Name: "bench", Usage: "Go benchmark format, for benchstat: a line for each block, point and arm"},
+			&cli.BoolFlag{Name: "hgrm", Usage: "percentiles of response time in µs, of all blocks together"},
+			&cli.StringFlag{Name: "arm", Usage: "with --hgrm: of this arm (default: the only one)"},
+			&cli.StringFlag{Name: "point", Usage: "with --hgrm: at this point, as in pipeline=16 (default: the only one)"},
+			&cli.StringFlag{Name: "op", Usage: "with --hgrm: of this operation, as in GET (default: all)"},
+			&cli.BoolFlag{Name: "service", Usage: "with --hgrm: of service time"},
 			resultsFlag(),
 		},
 		Action: export,
@@ -30,15 +46,64 @@ func export(_ context.Context, c *cli.Command) error {
 	if err := wantArgs(c, 1, 1); err != nil {
 		return err
 	}
-	if !c.Bool("csv") {
-		return errors.New("which format? give --csv")
+	var formats []string
+	for _, name := range []string{"csv", "bench", "hgrm"} {
+		if c.Bool(name) {
+			formats = append(formats, name)
+		}
+	}
+	if len(formats) != 1 {
+		return errors.New("which format? give one of --csv, --bench, --hgrm")
 	}
 	run, err := openRun(c, c.Args().First())
 	if err != nil {
 		return err
 	}
-	if c.Bool("blocks") {
-		return results.ExportTrialsCSV(c.Root().Writer, run)
+	out := c.Root().Writer
+	switch {
+	case formats[0] == "bench":
+		return results.WriteBench(out, run)
+	case formats[0] == "hgrm":
+		return exportHGRM(c, run)
+	case c.Bool("blocks"):
+		return results.ExportTrialsCSV(out, run)
+	case c.Bool("seconds"):
+		return results.ExportSecondsCSV(out, run)
 	}
-	return results.ExportCSV(c.Root().Writer, run)
+	return results.ExportCSV(out, run)
+}
+
+func exportHGRM(c *cli.Command, run *results.Run) error {
+	arm, point := c.String("arm"), c.String("point")
+	var arms, points []string
+	for _, a := range run.Manifest.Arms {
+		arms = append(arms, a.Name)
+	}
+	for _, p := range run.Manifest.Points {
+		points = append(points, p.Label)
+	}
+	if arm == "" && len(arms) > 1 {
+		return fmt.Errorf("--hgrm is of one arm; give --arm, one of %s", strings.Join(arms, ", "))
+	}
+	if point == "" && len(points) > 1 {
+		return fmt.Errorf("--hgrm is of one point; give --point, one of %s", strings.Join(points, ", "))
+	}
+	if arm == "" && len(arms) == 1 {
+		arm = arms[0]
+	}
+	if point == "" && len(points) == 1 {
+		point = points[0]
+	}
+	kind := results.Response
+	if c.Bool("service") {
+		kind = results.Service
+	}
+	h, err := run.Histogram(point, arm, c.String("op"), kind)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w; arms are %s", err, strings.Join(arms, ", "))
+	}
+	if err != nil {
+		return err
+	}
+	return results.WriteHGRM(c.Root().Writer, h)
 }
