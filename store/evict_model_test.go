@@ -9,12 +9,11 @@ import (
 // budgeted drives the shards of one store under a budget beside the plain maps they should be like, where entries may go
 // of themselves: only expired ones, or ones that are counted as evicted while the store was over its limit.
 type budgeted struct {
-	t       testing.TB
-	budget  *Budget
-	shards  [2]*model
-	gone    [2]ShardStats // what the maps account for
-	mayGo   bool          // the store was at its limit since settled looked
-	largest int64         // value written since
+	t      testing.TB
+	budget *Budget
+	shards [2]*model
+	gone   [2]ShardStats // what the maps account for
+	mayGo  bool          // the store was at its limit since settled looked
 }
 
 func newBudgeted(t testing.TB) *budgeted {

@@ -21,7 +21,7 @@ func lookAhead(aims []aim) {
 // at least. What it returns means nothing: a call that is not inlined, with a result, is what keeps the accesses from
 // being optimized away.
 //
-// go:noinline
+//go:noinline
 func fetch(aims []aim) (seen byte) {
 	for i := range aims {
 		a := &aims[i]

@@ -27,7 +27,6 @@ type Client struct {
 	resp3   bool
 	noEvict bool
 	multi   int // requests queued, -1 outside of a transaction
-	watched int
 }
 
 // Peer is the other end of a client's connection.

@@ -47,12 +47,10 @@ func (c *Client) Pipeline() *Pipeline {
 
 // to finds the lane of a key and how a frame is addressed to it. The request is to be appended to lane.out.
 func (p *Pipeline) to(key []byte) (*lane, wire.Address) {
-	i, a := len(p.lanes)-1, wire.Address{}
+	i, a := len(p.lanes)-1, wire.ToServer(key)
 	if i > 0 {
 		a = wire.ToShard(key, i)
 		i = a.Shard()
-	} else {
-		a = wire.ToServer(key)
 	}
 	p.order = append(p.order, i)
 	return &p.lanes[i], a
