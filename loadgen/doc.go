@@ -1,4 +1,5 @@
-// Package loadgen puts load on a server that speaks RESP or SCNP and records what its clients saw.
+// Package loadgen puts load on a server that speaks RESP, SCNP, memcached's text protocol or HTTP/1.1, and records what its
+// clients saw.
 //
 // A [Pool] is a set of OS threads, pinned if so wished, each of which runs an event loop over its share of the
 // connections of a [Session]. A Session is one server with one [Workload] and one [Load]; many can be open, and one at
@@ -8,6 +9,11 @@
 // workload's seed, c and i; arrival j of an open loop is one of the seed, the rate and j. Neither replies, nor timing,
 // nor the number of threads, nor the server under test can change them, so that every arm of an experiment gets the
 // same operations; [StreamHash] names them.
+//
+// A stall is not omitted. With a redis-server frozen by SIGSTOP for 1.00 s, 1,000 operations a second on ten connections of one
+// request each yield 989 response times above 50 ms, 520 ms on average, where 950 and 525 are expected, and ten such service
+// times (TestStopDrill). In the same drill redis-benchmark -c 10 -n 100000, which waits for its replies, reports p99 0.37 ms, and no
+// more than 12 of 100,000 requests above 4.6 ms.
 //
 // Nothing is shared while load is on. A worker owns its sockets, rings, buffers, counters and histograms; they are put
 // together after the window. Nothing is allocated per operation, and a window costs a handful of small objects.
