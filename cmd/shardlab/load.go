@@ -56,6 +56,7 @@ Examples:
 			&cli.BoolFlag{Name: "no-preload", Usage: "do not set the keys first; misses are then to be expected"},
 			&cli.StringFlag{Name: "out", Usage: "folder for a run directory, which compare, plot and export read"},
 			&cli.StringFlag{Name: "name", Value: "target", Usage: "what the server is called in it; compare pairs equal names"},
+			&cli.StringFlag{Name: "prometheus", Usage: "serve /metrics there while the load is on, as in 127.0.0.1:9100"},
 			&cli.BoolFlag{Name: "json", Usage: "print an object a second and one at the end (shardlab schema load)"},
 		},
 		DisableSliceFlagSeparator: true,
@@ -70,6 +71,13 @@ func loadServer(ctx context.Context, c *cli.Command) error {
 	}
 	view := newLoadView(c, opts)
 	opts.Observer = view
+	if addr := c.String("prometheus"); addr != "" {
+		if view.metrics, err = serveLoadMetrics(addr); err != nil {
+			return err
+		}
+		defer view.metrics.close()
+		fmt.Fprintf(c.Root().ErrWriter, "prometheus http://%s/metrics\n", view.metrics.addr)
+	}
 	res, err := runner.Load(ctx, opts)
 	view.clear()
 	switch {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +21,44 @@ func serveFor(t *testing.T, args ...string) string {
 		t.Fatal(err)
 	}
 	return strings.TrimSpace(line)
+}
+
+// TestLoadMetrics: what a scrape finds while the load is on.
+func TestLoadMetrics(t *testing.T) {
+	p := startShardlab(t, "load", "--target", serveFor(t, "--topology", "shared"), "--rate", "1k", "--connections", "4",
+		"--keys", "1k", "--duration", "1h", "--warmup", "0s", "--prometheus", "127.0.0.1:0")
+	url := ""
+	for {
+		line, err := p.errOut.ReadString('\n')
+		if err != nil {
+			t.Fatalf("the load ended: %v: %s", err, line)
+		}
+		if rest, ok := strings.CutPrefix(line, "prometheus "); ok {
+			url = strings.TrimSpace(rest)
+		}
+		if strings.Contains(line, "1s  offered") {
+			break
+		}
+	}
+	reply, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reply.Body.Close()
+	body, err := io.ReadAll(reply.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"shardlab_load_replies_total ", "shardlab_load_errors_total 0", "shardlab_load_offered_per_second ",
+		`shardlab_load_latency_seconds{quantile="0.5",time="response"} `, `shardlab_load_latency_seconds{quantile="1",time="service"} `} {
+		if !strings.Contains(string(body), want) {
+			t.Errorf("no %q in\n%s", want, body)
+		}
+	}
+	p.signal(t, syscall.SIGINT)
+	if code, _, said := p.end(t); code != exitInterrupted {
+		t.Errorf("exit code %d: %s", code, said)
+	}
 }
 
 // TestInterruptedLoadKeepsItsSeconds: on the screen and in the run directory.

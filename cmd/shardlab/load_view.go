@@ -19,11 +19,11 @@ import (
 // a second on standard output.
 type loadView struct {
 	canvas
-	json  io.Writer // nil: text
-	head  string
-	point scenarios.Point
-	total time.Duration
-	phase string
+	json    io.Writer // nil: text
+	head    string
+	point   scenarios.Point
+	total   time.Duration
+	metrics *loadMetrics // nil: none
 }
 
 func newLoadView(c *cli.Command, o runner.LoadOptions) *loadView {
@@ -37,7 +37,6 @@ func newLoadView(c *cli.Command, o runner.LoadOptions) *loadView {
 
 // Phase implements runner.LoadObserver.
 func (v *loadView) Phase(name string) {
-	v.phase = name
 	switch {
 	case v.tty:
 		v.draw([]string{v.head + ": " + name})
@@ -48,6 +47,9 @@ func (v *loadView) Phase(name string) {
 
 // Second implements runner.LoadObserver.
 func (v *loadView) Second(p runner.LoadProgress) error {
+	if v.metrics != nil {
+		v.metrics.observe(p)
+	}
 	if v.json != nil {
 		enc := json.NewEncoder(v.json)
 		enc.SetEscapeHTML(false)
