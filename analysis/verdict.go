@@ -140,8 +140,8 @@ func checkCorrupt(e evidence) *Finding {
 
 func checkMisses(e evidence) *Finding {
 	n := e.total(func(s *results.Slice) uint64 { return s.Misses })
-	reads := e.total(func(s *results.Slice) uint64 { return s.Ops["GET"] })
-	if n == 0 || e.arm.Responder || float64(n) <= e.misses*float64(reads) {
+	reads := e.total(func(s *results.Slice) uint64 { return max(s.Reads, s.Ops["GET"]) })
+	if n == 0 || e.arm.Responder || e.point.MayMiss || float64(n) <= e.misses*float64(reads) {
 		return nil
 	}
 	return &Finding{Invalid, "preloaded keys were missing, and a miss costs less than a hit",

@@ -50,12 +50,13 @@ func (s *Session) result(t *recorder, spans []span) *Result {
 // fill copies the sums into r.
 func (s *Session) fill(r *Result, t *recorder) {
 	r.Ops = t.ops
-	r.Errors, r.Misses, r.Checked, r.Corrupt = t.errors, t.misses, t.checked, t.corrupt
+	r.Errors, r.Reads, r.Misses, r.Checked, r.Corrupt = t.errors, t.reads, t.misses, t.checked, t.corrupt
 	r.FirstError = t.firstError
 	r.Intended, r.Late, r.Unsent, r.InFlight = t.intended, t.late, t.unsent, t.inFlight
 	r.Replies, r.BytesIn, r.BytesOut = t.replies, t.bytesIn, t.bytesOut
 	r.Overflow = t.overflow
 	for i := range r.Service {
+		r.Names[i] = s.plan.workload.OpName(Op(i))
 		r.Service[i], r.Response[i] = t.service[i].hist, t.response[i].hist
 		if s.load.Mode == Closed {
 			r.Response[i] = r.Service[i]

@@ -32,29 +32,45 @@ func (t Target) suit(w Workload, l *Load) error {
 }
 
 // translate makes the plan write its operations as the target's protocol has them.
-func (p *plan) translate(t Target) {
-	value := make([]byte, p.values.size)
-	var get, set []byte
-	tail := ""
+func (p *plan) translate(t Target) error {
+	if err := p.speak(t.Protocol, len(t.ShardAddrs)); err != nil {
+		return err
+	}
+	value := make([]byte, p.values.sizes.Max)
 	switch t.Protocol {
 	case Memcached:
-		tail = "\r\n"
-		get, set = wire.AppendMemcachedGet(nil, p.key), wire.AppendMemcachedSet(nil, p.key, value)
+		p.requests[Get].pieces = p.foreign(wire.AppendMemcachedGet(nil, p.key))
+		p.requests[Set].pieces = p.foreignWrite(wire.AppendMemcachedSet(nil, p.key, value), "\r\n")
 	case HTTP:
 		path := strings.Replace(cmp.Or(t.Path, DefaultPath), keyMark, string(p.key), 1)
 		host := t.Addr
 		if network, _ := network(t.Addr); network == "unix" {
 			host = "localhost"
 		}
-		get, set = wire.AppendHTTPRequest(nil, "GET", path, host, nil), wire.AppendHTTPRequest(nil, "PUT", path, host, value)
-	default:
-		p.speak(t.Protocol, len(t.ShardAddrs))
-		return
+		p.requests[Get].pieces = p.foreign(wire.AppendHTTPRequest(nil, "GET", path, host, nil))
+		p.requests[Set].pieces = p.foreignWrite(wire.AppendHTTPRequest(nil, "PUT", path, host, value), "")
 	}
-	p.protocol, p.shards = t.Protocol, 0
-	set = slices.Clone(set[:len(set)-len(value)-len(tail)])
-	p.requests[Get] = template{head: get, key: bytes.LastIndex(get, p.key)}
-	p.requests[Set] = template{head: set, key: bytes.LastIndex(set, p.key), tail: tail}
+	return nil
+}
+
+// foreign takes an encoded request of p.key apart.
+func (p *plan) foreign(encoded []byte) []piece {
+	at := bytes.LastIndex(encoded, p.key)
+	return []piece{{encoded[:at], aKey}, {encoded[at+len(p.key):], nothing}}
+}
+
+// foreignWrite does so with one that ends in a value of the greatest size, whose length stands before it, and a tail.
+func (p *plan) foreignWrite(encoded []byte, tail string) []piece {
+	pieces := p.foreign(slices.Clone(encoded[:len(encoded)-p.values.sizes.Max-len(tail)]))
+	last := &pieces[len(pieces)-1]
+	last.slot = rawValue
+	if !p.values.sizes.fixed() {
+		head, length := last.bytes, strconv.Itoa(p.values.sizes.Max)
+		at := bytes.LastIndex(head, []byte(length))
+		*last = piece{head[:at], aLength}
+		pieces = append(pieces, piece{head[at+len(length):], rawValue})
+	}
+	return append(pieces, piece{[]byte(tail), nothing})
 }
 
 func (t Target) control() *Control {

@@ -45,8 +45,10 @@ func startMemcached(t *testing.T) string {
 // TestMemcached: preload, count and both kinds of load, against the real one.
 func TestMemcached(t *testing.T) {
 	target := Target{Addr: startMemcached(t), Protocol: Memcached}
-	for _, load := range []Load{{Mode: Closed, Connections: 3, Pipeline: 8}, {Mode: Open, Connections: 3, Rate: 3000}} {
-		s := connect(t, newTestPool(t, 2), target, testWorkload, load)
+	sized := testWorkload
+	sized.ValueLaw = Law{Min: 1, Max: 300}
+	for i, load := range []Load{{Mode: Closed, Connections: 3, Pipeline: 8}, {Mode: Open, Connections: 3, Rate: 3000}} {
+		s := connect(t, newTestPool(t, 2), target, []Workload{testWorkload, sized}[i], load)
 		if err := s.Preload(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -106,8 +108,10 @@ func webServer(t *testing.T, chunked bool) string {
 func TestHTTP(t *testing.T) {
 	for _, chunked := range []bool{false, true} {
 		target := Target{Addr: webServer(t, chunked), Protocol: HTTP, Path: "/data/{key}/value"}
-		for _, load := range []Load{{Mode: Closed, Connections: 3, Pipeline: 1}, {Mode: Open, Connections: 8, Rate: 1000}} {
-			s := connect(t, newTestPool(t, 2), target, testWorkload, load)
+		sized := testWorkload
+		sized.ValueLaw = Law{Min: 1, Max: 300}
+		for i, load := range []Load{{Mode: Closed, Connections: 3, Pipeline: 1}, {Mode: Open, Connections: 8, Rate: 1000}} {
+			s := connect(t, newTestPool(t, 2), target, []Workload{testWorkload, sized}[i], load)
 			if err := s.Preload(t.Context()); err != nil {
 				t.Fatal(err)
 			}

@@ -46,12 +46,12 @@ type part struct {
 func (s *Session) watch(observe func(Interval)) *intervals {
 	v := &intervals{
 		session: s, observe: observe, wake: make(chan struct{}, 1), done: make(chan struct{}),
-		reached: make([]int64, len(s.shares)), sum: newRecorder(s.load.Mode),
+		reached: make([]int64, len(s.shares)), sum: newRecorder(s.plan, s.load.Mode),
 	}
 	for _, sh := range s.shares {
 		sh.intervals = v
 		for range 2 { // one is being recorded to while the other is put together
-			r := newRecorder(s.load.Mode)
+			r := newRecorder(s.plan, s.load.Mode)
 			v.free = append(v.free, &r)
 		}
 	}
@@ -90,7 +90,7 @@ func (s *share) publish(now snapshot) {
 	if n := len(v.free) - 1; n >= 0 {
 		next, v.free = v.free[n], v.free[:n]
 	} else { // who puts them together has fallen behind
-		r := newRecorder(s.load.Mode)
+		r := newRecorder(s.plan, s.load.Mode)
 		next = &r
 	}
 	s.rec, *next = *next, s.rec
@@ -128,7 +128,7 @@ func (v *intervals) emit() {
 		return
 	}
 	v.emitted = least
-	total := newRecorder(v.session.load.Mode)
+	total := newRecorder(v.session.plan, v.session.load.Mode)
 	spans := make([]span, len(v.reached))
 	late := v.waiting[:0]
 	for _, p := range v.waiting {

@@ -17,7 +17,7 @@ func (s *share) judge(p *pending, r wire.Reply) {
 	if !s.fits(p, r) {
 		s.rec.errors++
 		if s.rec.firstError == "" {
-			s.rec.firstError, s.rec.firstErrorAt = describeError(p.op, r), s.now
+			s.rec.firstError, s.rec.firstErrorAt = describeError(s.plan.workload.OpName(p.op), r), s.now
 		}
 		return
 	}
@@ -30,33 +30,71 @@ func (s *share) judge(p *pending, r wire.Reply) {
 
 // fits reports whether r is of a type that answers p, and counts misses and wrong values.
 func (s *share) fits(p *pending, r wire.Reply) bool {
-	if p.op == Set {
+	switch s.plan.requests[p.op].answer {
+	case done:
 		return r.Kind == wire.SimpleReply && string(r.Payload) == "OK" || r.Kind == wire.BulkReply && s.plan.protocol == HTTP
-	}
-	switch {
-	case r.Kind == wire.BulkReply:
-		if s.responder {
+	case oneValue:
+		if r.Kind != wire.BulkReply && r.Kind != wire.NullReply {
+			return false
+		}
+		s.judgeValue(r, p.key, p.check)
+		return true
+	case manyValues:
+		if r.Kind == wire.ArrayReply && (s.responder || r.Int == int64(s.plan.workload.KeysPerOp)) {
+			s.judgeValues(p, r)
 			return true
 		}
-		if p.check {
-			s.rec.checked++
+	case count:
+		if r.Kind == wire.IntReply || r.Kind == wire.BoolReply {
+			return true
 		}
-		// The length is looked at each time: that costs nothing.
-		if len(r.Payload) != s.plan.values.size || p.check && !s.plan.values.check(r.Payload, p.key) {
-			s.rec.corrupt++
-		}
-		return true
-	case r.Kind == wire.NullReply:
-		if !s.responder {
-			s.rec.misses++
-		}
-		return true
+	default:
+		return r.Kind != wire.ErrorReply
 	}
-	return false
+	return s.responder && r.Kind != wire.ErrorReply // which knows but GET and SET
+}
+
+// judgeValue counts what was read of a key, and looks at its content if that is wanted. The length is looked at each time:
+// that costs nothing.
+func (s *share) judgeValue(r wire.Reply, key uint32, check bool) {
+	if s.responder {
+		return
+	}
+	s.rec.reads++
+	if r.Kind == wire.NullReply {
+		s.rec.misses++
+		return
+	}
+	if check {
+		s.rec.checked++
+	}
+	v := &s.plan.values
+	if !v.fits(len(r.Payload)) || check && !v.check(r.Payload, key) {
+		s.rec.corrupt++
+	}
+}
+
+// judgeValues goes through the values of an MGET. The content of the first may be looked at: whose the others are is known
+// only by drawing their keys again.
+func (s *share) judgeValues(p *pending, r wire.Reply) {
+	if s.responder {
+		return
+	}
+	scan := wire.NewReplyScanner(wire.ReplyLimits{MaxBulk: len(r.Payload) + 1, MaxReply: len(r.Payload) + 3})
+	check := p.check
+	for rest := r.Payload; len(rest) > 0; check = false {
+		v, n, err := scan.Next(rest)
+		if err != nil || n == 0 || v.Kind != wire.BulkReply && v.Kind != wire.NullReply {
+			s.rec.corrupt++
+			return
+		}
+		s.judgeValue(v, p.key, check)
+		rest = rest[n:]
+	}
 }
 
 // describeError says what is wrong with a reply. It allocates, and is called for the first error of a window only.
-func describeError(op Op, r wire.Reply) string {
+func describeError(op string, r wire.Reply) string {
 	const longest = 200
 	text := r.Payload[:min(len(r.Payload), longest)]
 	if r.Kind == wire.ErrorReply {

@@ -84,7 +84,7 @@ func (s *share) arrive(a waitingArrival) error {
 		s.rec.intended++
 	}
 	o := s.plan.at(s.client(a.client), a.turn)
-	c, err := s.socket(a.client, o.key)
+	c, err := s.socket(a.client, o)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,8 @@
 package loadgen
 
 import (
-	"bytes"
+	"fmt"
+	"math"
 	"slices"
 
 	"github.com/shardlab/shardlab/server/wire"
@@ -14,23 +15,20 @@ const checkEvery = 64
 type plan struct {
 	workload Workload
 	random   words
-	gets     uint64 // an operation is a GET when the upper 63 bits of its word are below
+	mix      []mixPart
 	choice   choice
 	clients  uint64 // of the session
 	values   values
+	ttls     numbers
+	of       []uint16 // the shard of each key, where keys of one operation are of one shard or of several
+	cross    uint64   // an operation has keys of several shards when its word is below
 
 	digits   int // how many digits of a key's number can differ from 0
 	key      []byte
 	protocol Protocol
-	shards   int // in SCNP: of how many an operation names one; 0: none
+	shards   int          // in SCNP: of how many an operation names one; 0: none
+	blank    wire.Address // in SCNP: of p.key
 	requests [NumOps]template
-}
-
-// template is a request that lacks the last digits of its key, what goes with them, and the value.
-type template struct {
-	head []byte // all up to the value
-	key  int    // where the key stands
-	tail string // what comes after the value
 }
 
 // operation is one step of a client.
@@ -38,98 +36,127 @@ type operation struct {
 	op    Op
 	check bool // verify the content of the reply
 	key   uint32
+	turn  uint64 // which of the whole session's it is
+	word  uint64 // its own random word, from which its key was drawn, and from which more can be
 }
 
 func newPlan(w Workload) (*plan, error) {
 	if err := w.check(); err != nil {
 		return nil, err
 	}
-	share, err := w.getShare()
+	mix, err := w.parts()
 	if err != nil {
 		return nil, err
+	}
+	if w.Random == 0 {
+		w.Random = 1
 	}
 	p := &plan{
 		workload: w.clone(), clients: 1,
 		random: newWords(w.Seed),
-		gets:   uint64(share * (1 << 63)),
-		values: newValues(w.ValueSize),
+		mix:    mix,
+		values: newValues(w.valueLaw(), w.Random),
 		digits: decimalDigits(w.Keys - 1),
 		key:    appendKey(nil, 0, w.KeySize),
 	}
 	if p.choice, err = newChoice(p.workload); err != nil {
 		return nil, err
 	}
-	p.speak(RESP, 0)
-	return p, nil
+	if w.share(Op.multi) > 0 && w.CrossShard >= 0 {
+		if p.of, err = w.Sharding.table(w); err != nil {
+			return nil, err
+		}
+		if p.cross = math.MaxUint64; w.CrossShard < 1 {
+			p.cross = uint64(w.CrossShard * (1 << 64))
+		}
+		if err := wantTwoShards(p.of); err != nil {
+			return nil, err
+		}
+	}
+	p.ttls = newNumbers(w.TTL)
+	p.write()
+	return p, p.speak(RESP, 0)
 }
 
-// speak makes the plan write its operations in a protocol. shards is how many addresses there are, 0 for a public one.
-func (p *plan) speak(protocol Protocol, shards int) {
-	p.protocol, p.shards = protocol, shards
-	value, tail := make([]byte, p.values.size), "\r\n"
-	get := wire.AppendCommand(nil, []byte("GET"), p.key)
-	set := wire.AppendCommand(nil, []byte("SET"), p.key, value)
-	if protocol == SCNP {
-		tail = ""
-		get = wire.AppendKeyFrame(nil, wire.OpGet, p.address(p.key), p.key)
-		set = wire.AppendSetFrame(nil, p.address(p.key), p.key, value)
+// write prepares the requests in RESP of the operations there are. Get and Set are always there: the preload uses them.
+func (p *plan) write() {
+	for op, c := range commands {
+		if o := Op(op); o == Get || o == Set || p.uses(o) {
+			p.requests[op] = p.newTemplate(c.text, c.answer)
+		}
 	}
-	set = slices.Clone(set[:len(set)-len(value)-len(tail)])
-	p.requests[Get] = template{head: get, key: bytes.LastIndex(get, p.key)}
-	p.requests[Set] = template{head: set, key: bytes.LastIndex(set, p.key), tail: tail}
+	for i, text := range p.workload.Templates {
+		p.requests[int(FirstTemplate)+i] = p.newTemplate(text, anything)
+	}
 }
 
-// address is what an SCNP frame says of its key.
-func (p *plan) address(key []byte) wire.Address {
-	if p.shards > 0 {
-		return wire.ToShard(key, p.shards)
-	}
-	return wire.ToServer(key)
+// uses reports whether an operation is in the mix.
+func (p *plan) uses(o Op) bool {
+	return slices.ContainsFunc(p.mix, func(x mixPart) bool { return x.op == o })
 }
+
+// records reports whether an operation can be recorded.
+func (p *plan) records(o Op) bool { return o == Get || o == Set || p.uses(o) }
 
 // op returns what an operation is whose first word is what.
 func (p *plan) op(what uint64) Op {
-	if what>>1 < p.gets {
-		return Get
+	i := 0
+	for what>>1 >= p.mix[i].below {
+		i++
 	}
-	return Set
+	return p.mix[i].op
 }
 
 // at returns operation i of a client.
 func (p *plan) at(client uint32, i uint64) operation {
 	what := p.random.at(client, 2*i)
 	which := p.random.at(client, 2*i+1)
-	o := operation{op: p.op(what)}
+	o := operation{op: p.op(what), turn: i*p.clients + uint64(client), word: which}
 	// The low bits have all but no say in what the operation is.
-	o.check = o.op == Get && what%checkEvery == 0
-	o.key = p.choice.key(p.choice.rank(which, o.op.writes()), i*p.clients+uint64(client))
+	o.check = (o.op == Get || o.op == MGet) && what%checkEvery == 0
+	o.key = p.choice.key(p.choice.rank(which, o.op.writes()), o.turn)
 	return o
 }
 
-// appendRequest appends the bytes of an operation. Version is used by SET only.
-func (p *plan) appendRequest(dst []byte, o operation, writer uint32, version uint64) []byte {
-	t := &p.requests[o.op]
-	start := len(dst)
-	dst = append(dst, t.head...)
-	key := dst[start+t.key : start+t.key+len(p.key)]
-	p.putKey(key, o.key)
-	if p.protocol == SCNP {
-		wire.Readdress(dst[start:], p.address(key))
+// Words that an operation's own gives rise to, apart from those of its keys.
+const (
+	ttlWord   = 1<<32 + iota
+	crossWord // whether its keys are of several shards
+)
+
+func (o operation) more(n uint64) uint64 { return mix64(o.word + n*gamma) }
+
+// ttl is the time to live that an operation gives, ms.
+func (p *plan) ttl(o operation) int { return p.ttls.draw(o.more(ttlWord)) }
+
+// nth is the j-th key of an operation of several. Each is drawn as the first is; where they must be of one shard, or of
+// another than the first, and what is drawn is not, it is the next one that is.
+func (p *plan) nth(o operation, j int) uint32 {
+	if j == 0 {
+		return o.key
 	}
-	if o.op == Set {
-		at := len(dst)
-		dst = slices.Grow(dst, p.values.size+len(t.tail))[:at+p.values.size]
-		p.values.put(dst[at:], o.key, writer, version)
-		dst = append(dst, t.tail...)
+	key := p.choice.key(p.choice.rank(o.more(uint64(j)), false), o.turn+uint64(j))
+	if p.of == nil {
+		return key
 	}
-	return dst
+	crosses := p.cross > 0 && o.more(crossWord) < p.cross
+	if crosses && j > 1 {
+		return key
+	}
+	for (p.of[key] == p.of[o.key]) == crosses {
+		if key++; int(key) == len(p.of) {
+			key = 0
+		}
+	}
+	return key
 }
 
-// putKey makes dst, a copy of p.key, key number n.
-func (p *plan) putKey(dst []byte, n uint32) { putDecimal(dst[len(dst)-p.digits:], n) }
-
-// requestSize returns how long the longest request is, in bytes.
-func (p *plan) requestSize() int {
-	t := &p.requests[Set]
-	return len(t.head) + p.values.size + len(t.tail)
+// wantTwoShards makes sure that there is another shard than any key's.
+func wantTwoShards(of []uint16) error {
+	for _, shard := range of {
+		if shard != of[0] {
+			return nil
+		}
+	}
+	return fmt.Errorf("workload: all %d keys are of one shard; use more keys", len(of))
 }

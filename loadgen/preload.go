@@ -26,14 +26,15 @@ func (s *share) sweep(op Op) error {
 			return err
 		}
 		for next < uint64(s.plan.workload.Keys) {
-			c, err := s.socket(uint32(local), uint32(next))
+			o := operation{op: op, check: true, key: uint32(next)}
+			c, err := s.socket(uint32(local), o)
 			if err != nil {
 				return err
 			}
 			if !c.hasRoom(limit) {
 				break
 			}
-			s.place(c, operation{op: op, check: true, key: uint32(next)}, pending{}, preloader, 0)
+			s.place(c, o, pending{}, preloader, 0)
 			next += uint64(s.stride)
 			local = (local + 1) % len(s.turns)
 		}

@@ -48,14 +48,14 @@ func (t *tally) reset() {
 
 // counters count what became of the operations of a window. See Result for what they mean.
 type counters struct {
-	ops                              [NumOps]uint64
-	errors, misses, corrupt, checked uint64
-	replies                          uint64
-	intended, late, unsent, inFlight uint64
-	overflow                         uint64
-	bytesIn, bytesOut                uint64
-	firstError                       string
-	firstErrorAt                     int64
+	ops                                     [NumOps]uint64
+	errors, reads, misses, corrupt, checked uint64
+	replies                                 uint64
+	intended, late, unsent, inFlight        uint64
+	overflow                                uint64
+	bytesIn, bytesOut                       uint64
+	firstError                              string
+	firstErrorAt                            int64
 }
 
 func (c *counters) add(o *counters) {
@@ -63,6 +63,7 @@ func (c *counters) add(o *counters) {
 		c.ops[i] += o.ops[i]
 	}
 	c.errors += o.errors
+	c.reads += o.reads
 	c.misses += o.misses
 	c.corrupt += o.corrupt
 	c.checked += o.checked
@@ -86,9 +87,13 @@ type recorder struct {
 	lateness          tally
 }
 
-func newRecorder(mode Mode) recorder {
+// newRecorder has histograms for the operations that a plan can send.
+func newRecorder(p *plan, mode Mode) recorder {
 	var r recorder
 	for i := range r.service {
+		if !p.records(Op(i)) {
+			continue
+		}
 		r.service[i].hist = newHistogram()
 		if mode == Open {
 			r.response[i].hist = newHistogram()

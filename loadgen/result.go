@@ -21,9 +21,11 @@ type Result struct {
 
 	Ops     [NumOps]uint64 // answered, with a reply of the right type
 	Errors  uint64         // answered with an error, or with a reply of a wrong type; in no histogram
-	Misses  uint64         // GETs, counted in Ops, that found nothing although every key was preloaded
-	Checked uint64         // GETs whose value was compared byte by byte: one in 64
-	Corrupt uint64         // GETs, counted in Ops, with a value of a wrong length or, of those checked, content
+	Names   [NumOps]string // what they are called
+	Reads   uint64         // keys that GETs and MGETs, counted in Ops, asked for
+	Misses  uint64         // of those, keys that were not there although every key was preloaded
+	Checked uint64         // of those, values compared byte by byte: of one operation in 64
+	Corrupt uint64         // of those, values of a wrong length or, where checked, content
 	// FirstError is the first error reply, with its operation, or what a reply of a wrong type was.
 	FirstError string
 
@@ -41,7 +43,7 @@ type Result struct {
 	Busiest   float64         // the largest share of its time that a worker's thread was on a CPU, 0 to 1
 
 	// Response runs from when a request was due to when its whole reply was read, Service from when the request was
-	// offered to the kernel; in ns. In a closed loop a request is due when it is sent: they are the same histograms.
+	// offered to the kernel; in ns. They are nil for operations that the workload does not have. In a closed loop a request is due when it is sent: they are the same histograms.
 	Response, Service [NumOps]*hdrhistogram.Histogram
 	Lateness          *hdrhistogram.Histogram // open: from due to sent, of every request sent; nil in a closed loop
 	Overflow          uint64                  // entries of all histograms that stand at 60 s and were longer

@@ -156,6 +156,33 @@ func (s *mapServer) answer(w *wire.Writer, args [][]byte) {
 	case "SET":
 		s.data[string(args[1])] = bytes.Clone(args[2])
 		w.Status("OK")
+	case "PSETEX":
+		s.data[string(args[1])] = bytes.Clone(args[3])
+		w.Status("OK")
+	case "MSET":
+		for i := 1; i < len(args); i += 2 {
+			s.data[string(args[i])] = bytes.Clone(args[i+1])
+		}
+		w.Status("OK")
+	case "MGET":
+		w.Array(len(args) - 1)
+		for _, key := range args[1:] {
+			if v, ok := s.data[string(key)]; ok {
+				w.Bulk(v)
+			} else {
+				w.Null()
+			}
+		}
+	case "DEL", "PEXPIRE":
+		_, ok := s.data[string(args[1])]
+		if name == "DEL" {
+			delete(s.data, string(args[1]))
+		}
+		w.Int(map[bool]int64{true: 1}[ok])
+	case "INCR":
+		n, _ := strconv.ParseInt(string(s.data[string(args[1])]), 10, 64)
+		s.data[string(args[1])] = strconv.AppendInt(nil, n+1, 10)
+		w.Int(n + 1)
 	case "DBSIZE":
 		w.Int(int64(len(s.data)))
 	case "ECHO":

@@ -36,9 +36,11 @@ func (p *Pool) Connect(ctx context.Context, t Target, w Workload, l Load) (*Sess
 		return nil, err
 	}
 	plan.clients = uint64(l.Connections)
-	plan.translate(t)
+	if err := plan.translate(t); err != nil {
+		return nil, fmt.Errorf("target %s: %w", t.Addr, err)
+	}
 	s := &Session{
-		pool: p, target: t, load: l.withDefaults(), plan: plan, control: t.control(), total: newRecorder(l.Mode),
+		pool: p, target: t, load: l.withDefaults(), plan: plan, control: t.control(), total: newRecorder(plan, l.Mode),
 	}
 	addrs := t.ShardAddrs
 	if len(addrs) == 0 {
@@ -76,7 +78,7 @@ func newShare(s *Session, index, workers, addrs int) *share {
 		in:      make([]byte, copyLimit+readSize),
 		poll:    poller{fd: -1},
 		halt:    &s.halt,
-		rec:     newRecorder(s.load.Mode),
+		rec:     newRecorder(s.plan, s.load.Mode),
 	}
 	for i := range sh.conns {
 		sh.conns[i].fd = -1
@@ -93,7 +95,7 @@ func newShare(s *Session, index, workers, addrs int) *share {
 
 // connect opens the sockets of the share's clients to each of addrs. They are numbered from firstID on.
 func (s *share) connect(ctx context.Context, addrs []string, firstID int) error {
-	limits := wire.ReplyLimits{MaxBulk: max(2*s.plan.values.size, 1<<20)}
+	limits := wire.ReplyLimits{MaxBulk: max(2*s.plan.values.sizes.Max, 1<<20), MaxReply: max(2*s.plan.longestReply(), 2<<20)}
 	for i := range s.conns {
 		addr := addrs[i%len(addrs)]
 		fd, err := dial(ctx, addr)
@@ -103,7 +105,7 @@ func (s *share) connect(ctx context.Context, addrs []string, firstID int) error 
 		c := &s.conns[i]
 		c.fd, c.id, c.addr = fd, firstID+i, addr
 		c.scan = s.plan.protocol.scanner(limits)
-		c.rest = make([]byte, 0, min(s.plan.values.size+64, copyLimit))
+		c.rest = make([]byte, 0, min(s.plan.longestReply(), copyLimit))
 		c.sizeRing(max(s.mostInFlight(), preloadDepth))
 		if err := s.poll.add(fd, i); err != nil {
 			return err

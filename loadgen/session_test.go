@@ -48,6 +48,9 @@ func run(t testing.TB, s *Session, w Window) *Result {
 
 func counts(r *Result) (response, service [NumOps]int64) {
 	for op := range NumOps {
+		if r.Service[op] == nil {
+			continue
+		}
 		response[op], service[op] = r.Response[op].TotalCount(), r.Service[op].TotalCount()
 	}
 	return response, service

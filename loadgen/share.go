@@ -65,11 +65,11 @@ type share struct {
 func (s *share) client(local uint32) uint32 { return s.index + local*s.stride }
 
 // socket returns the connection that carries a client's operation on a key.
-func (s *share) socket(local, key uint32) (*conn, error) {
+func (s *share) socket(local uint32, o operation) (*conn, error) {
 	if s.route == nil {
 		return &s.conns[local], nil
 	}
-	s.plan.putKey(s.key, key)
+	s.plan.putKey(s.key, o)
 	addr := s.route(s.key)
 	if uint(addr) >= uint(s.addrs) {
 		return nil, fmt.Errorf("route: key %s belongs to address %d; have %d", s.key, addr, s.addrs)
@@ -83,7 +83,7 @@ func (s *share) issue(local uint32) error {
 	s.turns[local]++
 	client := s.client(local)
 	o := s.plan.at(client, turn)
-	c, err := s.socket(local, o.key)
+	c, err := s.socket(local, o)
 	if err != nil {
 		return err
 	}

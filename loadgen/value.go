@@ -9,33 +9,61 @@ import (
 const preloader = 1<<32 - 1
 
 const (
-	valueHeader  = 16
-	paddingStart = 4096 // padding begins at any of so many places of the block
-	paddingSeed  = 1    // not the workload's: a session must be able to read what another has written
+	valueHeader   = 16
+	paddingStart  = 4096 // padding begins at any of so many places of the block
+	paddingSeed   = 1    // not the workload's: a session must be able to read what another has written
+	paddingPeriod = 64   // of so many bytes, in a row, a share is random
 )
 
-// values makes and checks the values of one size.
+// values makes and checks values.
 //
 // From 16 bytes on a value is its key's number, its writer, the version (which of its writer's operations wrote it) and
 // padding from a block of random bytes, beginning at a place derived from the three. So each is unique, and a reply is
-// verified to the last byte without knowing what was written last. Shorter values prove less: those of 8 to 15 bytes
-// hold the key's number and 32 bits derived from writer and version, with the padding; those of 1 to 7 bytes are
-// derived from the key alone, and every write of a key is the same.
+// verified to the last byte without knowing what was written last; its size, too, follows from the three. Shorter values
+// prove less: those of 8 to 15 bytes hold the key's number and 32 bits derived from writer and version, with the padding;
+// those of 1 to 7 bytes are derived from the key alone, and every write of a key is the same.
 type values struct {
-	size  int
+	sizes numbers
 	block []byte // read-only
 }
 
-func newValues(size int) values {
-	block := make([]byte, 0, paddingStart+size+8)
-	random := newWords(paddingSeed)
-	for n := uint64(0); len(block) < paddingStart+size; n++ {
-		block = binary.LittleEndian.AppendUint64(block, random.at(paddingBlock, n))
+// newValues returns values of such sizes. random is the share of their padding that is random.
+func newValues(sizes Law, random float64) values {
+	block := make([]byte, 0, paddingStart+sizes.Max+8)
+	words := newWords(paddingSeed)
+	for n := uint64(0); len(block) < paddingStart+sizes.Max; n++ {
+		block = binary.LittleEndian.AppendUint64(block, words.at(paddingBlock, n))
 	}
-	return values{size, block}
+	for i := range block {
+		if float64(i%paddingPeriod) >= random*paddingPeriod {
+			block[i] = ' '
+		}
+	}
+	return values{newNumbers(sizes), block}
 }
 
-// put fills dst, which is v.size long.
+// mark is what a value shows of its writer and version, whatever its size.
+func mark(writer uint32, version uint64) uint32 {
+	return uint32(mix64(uint64(writer)<<blockBits ^ version))
+}
+
+// size returns how long a value is.
+func (v *values) size(key, mark uint32) int {
+	if v.sizes.fixed() {
+		return v.sizes.Min
+	}
+	return v.sizes.draw(mix64(uint64(key)<<32 | uint64(mark)))
+}
+
+// append appends a value to dst, with the room for it.
+func (v *values) append(dst []byte, n int, key, writer uint32, version uint64) []byte {
+	start := len(dst)
+	dst = append(dst, v.block[:n]...) // makes the room; what is there is overwritten
+	v.put(dst[start:], key, writer, version)
+	return dst
+}
+
+// put fills dst, which is as long as size says.
 func (v *values) put(dst []byte, key, writer uint32, version uint64) {
 	switch {
 	case len(dst) >= valueHeader:
@@ -45,29 +73,35 @@ func (v *values) put(dst []byte, key, writer uint32, version uint64) {
 		copy(dst[valueHeader:], v.padding(dst[:valueHeader]))
 	case len(dst) >= 8:
 		binary.LittleEndian.PutUint32(dst, key)
-		binary.LittleEndian.PutUint32(dst[4:], uint32(mix64(uint64(writer)<<blockBits^version)))
+		binary.LittleEndian.PutUint32(dst[4:], mark(writer, version))
 		copy(dst[8:], v.padding(dst[:8]))
 	default:
 		putSmall(dst, key)
 	}
 }
 
+// fits reports whether there are values of n bytes.
+func (v *values) fits(n int) bool { return n >= v.sizes.Min && n <= v.sizes.Max }
+
 // check reports whether value is one that put could have made for key.
 func (v *values) check(value []byte, key uint32) bool {
-	if len(value) != v.size {
+	if !v.fits(len(value)) {
 		return false
 	}
 	header := valueHeader
+	var shows uint32
 	switch {
 	case len(value) >= valueHeader:
+		shows = mark(binary.LittleEndian.Uint32(value[4:]), binary.LittleEndian.Uint64(value[8:]))
 	case len(value) >= 8:
 		header = 8
+		shows = binary.LittleEndian.Uint32(value[4:])
 	default:
 		var want [8]byte
 		putSmall(want[:len(value)], key)
 		return bytes.Equal(value, want[:len(value)])
 	}
-	return binary.LittleEndian.Uint32(value) == key &&
+	return binary.LittleEndian.Uint32(value) == key && v.size(key, shows) == len(value) &&
 		bytes.HasPrefix(v.padding(value[:header]), value[header:])
 }
 
@@ -78,7 +112,7 @@ func (v *values) padding(header []byte) []byte {
 		h = mix64(h ^ binary.LittleEndian.Uint64(header[8:]))
 	}
 	at := h % paddingStart
-	return v.block[at : int(at)+v.size-len(header)]
+	return v.block[at : int(at)+v.sizes.Max-len(header)]
 }
 
 func putSmall(dst []byte, key uint32) {
@@ -86,4 +120,15 @@ func putSmall(dst []byte, key uint32) {
 	for i := range dst {
 		dst[i] = byte(h >> (8 * i))
 	}
+}
+
+// Unproven says what the values of a workload are too short to prove when they are read back, or "".
+func (w Workload) Unproven() string {
+	switch l := w.valueLaw(); {
+	case l.Min < 8:
+		return "values below 8 bytes carry no version: one that was overwritten and came back is not noticed"
+	case l.Min < valueHeader:
+		return "values below 16 bytes carry a hash of their version in its place"
+	}
+	return ""
 }

@@ -7,7 +7,7 @@ import (
 
 func TestValuesAreVerified(t *testing.T) {
 	for _, size := range []int{1, 7, 8, 15, 16, 17, 24, 100, 10_000} {
-		v := newValues(size)
+		v := newValues(Fixed(size), 1)
 		a, b := make([]byte, size), make([]byte, size)
 		for i := range uint32(50) {
 			v.put(a, 1000+i, i%5, uint64(i)*77)
@@ -30,7 +30,7 @@ func TestValuesAreVerified(t *testing.T) {
 // TestDamageIsFound flips one bit of every byte. From 24 bytes on, each is protected by 8 of padding at the least.
 func TestDamageIsFound(t *testing.T) {
 	for _, size := range []int{3, 24, 64, 1000} {
-		v := newValues(size)
+		v := newValues(Fixed(size), 1)
 		value := make([]byte, size)
 		v.put(value, 5, preloader, 0)
 		for i := range value {

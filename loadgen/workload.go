@@ -2,63 +2,37 @@ package loadgen
 
 import (
 	"fmt"
-	"math"
 	"strings"
 )
-
-// Op is the type of an operation.
-type Op uint8
-
-// The operations a workload is mixed of.
-const (
-	Get    Op = iota // GET key
-	Set              // SET key value
-	NumOps           // how many there are; sizes arrays indexed by Op
-)
-
-var opNames = [NumOps]string{"GET", "SET"}
-
-func (o Op) String() string {
-	if o < NumOps {
-		return opNames[o]
-	}
-	return fmt.Sprintf("op %d", uint8(o))
-}
-
-// writes reports whether o writes whole values.
-func (o Op) writes() bool { return o == Set }
-
-// ParseOp returns the operation of that name, in any case.
-func ParseOp(name string) (Op, error) {
-	for i, n := range opNames {
-		if strings.EqualFold(n, name) {
-			return Op(i), nil
-		}
-	}
-	return 0, fmt.Errorf("unknown operation %q; have %s", name, strings.Join(opNames[:], ", "))
-}
-
-// OpShare is one part of a mix. Shares are relative: 9 to 1 is the same as 0.9 to 0.1.
-type OpShare struct {
-	Op    Op
-	Share float64
-}
 
 // Limits of a workload.
 const (
 	MaxKeys      = 1 << 30
 	MaxKeySize   = 64 << 10
 	MaxValueSize = 64 << 20
+	MaxKeysPerOp = 1024
+	MaxTTL       = 1 << 40 // ms
 	MaxZipf      = 10.0
 	MaxDrift     = 1000.0
 )
 
 // Workload says which operations are sent. It has no defaults but for Distribution.
 type Workload struct {
-	Keys         int // how many keys there are, 1 to MaxKeys
-	KeySize      int // bytes; "k:" and the key's number must fit
-	ValueSize    int // bytes, 1 to MaxValueSize; from 16 on each value tells who wrote it, and is unique
-	Mix          []OpShare
+	Keys      int     // how many keys there are, 1 to MaxKeys
+	KeySize   int     // bytes; "k:" and the key's number must fit
+	ValueSize int     // bytes, 1 to MaxValueSize; from 16 on each value tells who wrote it, and is unique
+	ValueLaw  Law     // unless zero, what sizes values have instead of ValueSize
+	Random    float64 // share of a value's bytes that are random, in (0, 1]; the rest compresses. Zero means 1
+	Mix       []OpShare
+	TTL       Law // of SetEx and Expire, in milliseconds
+	KeysPerOp int // of MGet and MSet, 1 to MaxKeysPerOp; a key may be there twice
+	// CrossShard is the share of MGets and MSets whose keys are of at least two shards of Sharding; those of the others are of
+	// one. Below 0 each key is drawn for itself, and nothing is said of shards.
+	CrossShard float64
+	// Templates are commands of the workload's own: words, among which {key} stands for the key, {value} for a value and {ttl}
+	// for a time to live. Every reply is good but an error. A command that makes something else of a key than a string needs
+	// keys of its own, as in HSET h:{key} field {value}: what {key} names was preloaded.
+	Templates    []string
 	Distribution string  // one of those above; empty means Uniform
 	Zipf         float64 // exponent s of Zipf and Latest, in (0, MaxZipf]
 	Hot          Hot
@@ -78,31 +52,60 @@ func (w Workload) check() error {
 		return fmt.Errorf("workload: %d keys; use 1 to %d", w.Keys, MaxKeys)
 	case w.KeySize < least || w.KeySize > MaxKeySize:
 		return fmt.Errorf("workload: keys of %d bytes; %d keys need %d to %d", w.KeySize, w.Keys, least, MaxKeySize)
-	case w.ValueSize < 1 || w.ValueSize > MaxValueSize:
+	case w.ValueLaw.Max == 0 && (w.ValueSize < 1 || w.ValueSize > MaxValueSize):
 		return fmt.Errorf("workload: values of %d bytes; use 1 to %d", w.ValueSize, MaxValueSize)
+	case w.Random < 0 || w.Random > 1 || w.Random != w.Random:
+		return fmt.Errorf("workload: %v of a value's bytes random; use a share in (0, 1]", w.Random)
+	}
+	if err := w.valueLaw().check("value sizes", MaxValueSize); err != nil {
+		return err
 	}
 	if err := w.checkKeyLaw(); err != nil {
 		return err
 	}
-	_, err := w.getShare()
-	return err
+	return w.checkOps()
 }
 
-// getShare returns which part of the operations are GETs.
-func (w Workload) getShare() (float64, error) {
-	var sums [NumOps]float64
-	for _, m := range w.Mix {
-		if m.Op >= NumOps {
-			return 0, fmt.Errorf("workload: unknown operation %d in the mix", m.Op)
-		}
-		if !(m.Share >= 0) || math.IsInf(m.Share, 0) {
-			return 0, fmt.Errorf("workload: share %v of %s; use zero or more", m.Share, m.Op)
-		}
-		sums[m.Op] += m.Share
+// valueLaw is that of the sizes of values.
+func (w Workload) valueLaw() Law {
+	if w.ValueLaw.Max != 0 {
+		return w.ValueLaw
 	}
-	total := sums[Get] + sums[Set]
-	if !(total > 0) || math.IsInf(total, 0) {
-		return 0, fmt.Errorf("workload: the shares of the mix add up to %v; give one operation a share", total)
+	return Fixed(w.ValueSize)
+}
+
+// checkOps checks the mix, and what its operations need.
+func (w Workload) checkOps() error {
+	if len(w.Templates) > MaxTemplates {
+		return fmt.Errorf("workload: %d commands; at most %d", len(w.Templates), MaxTemplates)
 	}
-	return sums[Get] / total, nil
+	needsTTL := false
+	for _, t := range w.Templates {
+		if err := checkTemplate(t); err != nil {
+			return err
+		}
+		needsTTL = needsTTL || strings.Contains(t, "{ttl}")
+	}
+	if _, err := w.parts(); err != nil {
+		return err
+	}
+	if needsTTL || w.share(Op.expires) > 0 {
+		if err := w.TTL.check("times to live, ms,", MaxTTL); err != nil {
+			return err
+		}
+	}
+	if w.share(Op.multi) == 0 {
+		return nil
+	}
+	switch {
+	case w.KeysPerOp < 1 || w.KeysPerOp > MaxKeysPerOp:
+		return fmt.Errorf("workload: %d keys an operation; use 1 to %d", w.KeysPerOp, MaxKeysPerOp)
+	case w.CrossShard > 1 || w.CrossShard != w.CrossShard:
+		return fmt.Errorf("workload: %v of the operations cross shards; use 0 to 1, or less than 0 for what comes", w.CrossShard)
+	case w.CrossShard >= 0 && w.Sharding == nil:
+		return fmt.Errorf("workload: a share of operations across shards needs a Sharding")
+	case w.CrossShard > 0 && w.KeysPerOp < 2:
+		return fmt.Errorf("workload: an operation on one key cannot cross shards; use 2 keys an operation or more")
+	}
+	return nil
 }

@@ -54,12 +54,12 @@ func TestWorkloadCheck(t *testing.T) {
 }
 
 func TestParseOp(t *testing.T) {
-	for _, name := range []string{"GET", "get", "Set"} {
+	for _, name := range []string{"GET", "get", "Set", "mget", "setex"} {
 		if op, err := ParseOp(name); err != nil || !strings.EqualFold(op.String(), name) {
 			t.Errorf("%s: %v, %v", name, op, err)
 		}
 	}
-	if _, err := ParseOp("DEL"); err == nil || err.Error() != `unknown operation "DEL"; have GET, SET` {
-		t.Errorf("DEL: %v", err)
+	if _, err := ParseOp("HDEL"); err == nil || err.Error() != `unknown operation "HDEL"; have GET, SET, DEL, INCR, MGET, MSET, SETEX, EXPIRE` {
+		t.Errorf("HDEL: %v", err)
 	}
 }

@@ -64,6 +64,8 @@ type Point struct {
 	Protocol    string  `json:"protocol,omitempty"`  // what topologies get their load in, "resp" or "scnp"; "" is "resp"
 	Keys        int     `json:"keys"`                // preloaded keys
 	ValueSize   int     `json:"value_size"`          // bytes
+	ValueLaw    string  `json:"value_law,omitempty"` // of sizes, as written; "" where all are of ValueSize
+	MayMiss     bool    `json:"may_miss,omitempty"`  // the mix removes keys, or has commands that may: misses are expected
 	StreamHash  string  `json:"operation_stream"`    // hex XXH3-64 of the operation stream's beginning
 	Skew        Skew    `json:"skew,omitzero"`       // how unequal the keys are
 	SliceNS     int64   `json:"slice_ns"`            // length of one measured window
@@ -132,7 +134,8 @@ type Slice struct {
 	Replies    uint64            `json:"replies"` // of any kind, read within the window: rates and CPU/op divide by it
 	Errors     uint64            `json:"errors"`  // error replies and replies of a wrong type
 	FirstError string            `json:"first_error,omitempty"`
-	Misses     uint64            `json:"misses"`             // GETs of preloaded keys answered with null
+	Reads      uint64            `json:"reads,omitempty"`    // keys that GETs and MGETs asked for
+	Misses     uint64            `json:"misses"`             // of those, preloaded ones that were not there
 	Corrupt    uint64            `json:"corrupt"`            // sampled values whose content was wrong
 	Checked    uint64            `json:"checked"`            // values whose content was checked
 	Intended   uint64            `json:"intended,omitempty"` // open loop: arrivals due in the window

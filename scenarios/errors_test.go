@@ -72,6 +72,34 @@ func TestErrors(t *testing.T) {
 	check("run: {blocks: [3, 6]}\n", "2: blocks: wants one value; a list is a sweep, and this key cannot be swept")
 	check("load: {mode: [open, closed]}\n", "2: mode: wants one value; a list is a sweep, and this key cannot be swept")
 
+	// Laws.
+	check("workload: {value_size: 9..8}", `2: value_size: "9..8" goes down; write the smaller number first`)
+	check("workload: {value_size: 0..8}", `2: value_size: "0" is out of range: 1 to 16MiB`)
+	check("workload: {value_size: pareto(1)}", `2: value_size: "pareto(1)" is not a law; write one, or 64..1024, `+
+		"lognormal(median, sigma[, most]), weights(64: 9, 1KiB: 1), file(name); the middle two in quotes")
+	check(`workload: {value_size: "lognormal(64)"}`,
+		`2: value_size: "lognormal(64)": write lognormal(median, sigma) or lognormal(median, sigma, most)`)
+	check(`workload: {value_size: "lognormal(64, 0)"}`,
+		`2: value_size: "lognormal(64, 0)": sigma is a number above 0, up to 10`)
+	check(`workload: {value_size: "weights(64)"}`,
+		`2: value_size: "weights(64)": "64" is not a number with a weight from 0 to 1000000`)
+	check(`workload: {value_size: "weights(64: 0)"}`, `2: value_size: "weights(64: 0)": the weights sum to 0`)
+	check(`workload: {value_size: file(none.txt)}`, "2: value_size: none.txt: no such file or directory")
+	check("workload: {value_random: 0}", "2: value_random: 0 is out of range: above 0, up to 1")
+
+	// What operations need.
+	check("workload: {mix: {setex: 1}}", "2: ttl: is missing; operations of the mix need one, as in ttl: 1m or ttl: 1s..60s")
+	check("workload: {ttl: 1s}", "2: ttl: has no meaning without setex, expire or {ttl} in the mix")
+	check("workload: {mix: {setex: 1}, ttl: 1.5ms}", `2: ttl: "1.5ms" is not a whole number of milliseconds`)
+	check("workload: {keys_per_op: 2}", "2: keys_per_op: has no meaning without mget or mset in the mix")
+	check("workload: {cross_share: 0}", "2: cross_share: has no meaning without mget or mset in the mix")
+	check("workload: {mix: {mget: 1}, keys_per_op: 1, cross_share: 0.5}",
+		"2: cross_share: 0.5 with keys_per_op: 1 is out of range: 0 to 1, and 0 for one key")
+	check("workload: {skew_shards: 2}", "2: skew_shards: has no meaning without distribution: hot-shard or cross_share")
+	check(`workload: {mix: {"HSET {key} f x{value}": 1}}`, `2: mix: "x{value}" in the command "HSET {key} f x{value}": `+
+		"write words, {key} alone or in one, and {value} and {ttl} alone")
+	check("workload: {mix: {mget: 1}}\nload: {protocol: scnp}", `2: mix: "MGET" is not sent in scnp; use protocol: resp`)
+
 	// Distributions of keys.
 	check("workload: {distribution: hotspot, hot_ops: 1.5}", "2: hot_ops: 1.5 is out of range: above 0, up to 1")
 	check("workload: {distribution: hotspot, hot_keys: 1}", "2: hot_keys: 1 is out of range: above 0, below 1")
@@ -116,7 +144,7 @@ func TestErrors(t *testing.T) {
 	// Ranges.
 	check("workload:\n  keys: 0\n", "3: keys: 0 is out of range: 1 to 1G")
 	check("workload: {keys: 2G}\n", "2: keys: 2000000000 is out of range: 1 to 1G")
-	check("workload: {value_size: 17MiB}\n", "2: value_size: 17825792 is out of range: 1 to 16MiB")
+	check("workload: {value_size: 17MiB}\n", `2: value_size: "17MiB" is out of range: 1 to 16MiB`)
 	check("workload: {distribution: zipfian, zipf: 0}\n", "2: zipf: 0 is out of range: above 0, up to 10")
 	check("workload: {distribution: zipfian, zipf: 10.1}\n", "2: zipf: 10.1 is out of range: above 0, up to 10")
 	check("workload: {distribution: pareto}\n", `2: distribution: unknown distribution "pareto"; have uniform, zipfian, hotspot, latest, moving, sequential, hot-shard, popularity`)
@@ -174,7 +202,8 @@ func TestErrors(t *testing.T) {
 		"3: mix: the weights sum to 0; give at least one operation a share, "+
 			"as in {get: 90, set: 10}")
 	check("workload:\n  mix:\n    get: 1\n    sett: 0\n",
-		`5: mix: unknown operation "sett"; did you mean "set"? have get, set`)
+		`5: mix: unknown operation "sett"; did you mean "set"? `+
+			"have get, set, del, incr, mget, mset, setex, expire")
 	check("workload:\n  mix:\n    get: -1\n", `4: get: "-1" is not a number; `+
 		`write a decimal fraction without a sign, as in 0.99`)
 	check("workload: {mix: {get: 2000000}}\n", `2: get: "2000000" is out of range: 0 to 1000000`)

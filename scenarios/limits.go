@@ -47,6 +47,8 @@ var limits = map[string]limit{
 	"keys":             {1, 1e9, asCount},
 	"key_size":         {3, 64 << 10, asSize},
 	"value_size":       {1, 16 << 20, asSize},
+	"keys_per_op":      {1, 1024, asPlain},
+	"ttl":              {1, 365 * 24 * 3600 * 1000, asMillis},
 	"hot_period":       {1, 1e9, asCount},
 	"hot_shard":        {0, 1<<14 - 1, asPlain},
 	"skew_shards":      {2, 1 << 14, asPlain},

@@ -8,7 +8,7 @@ import (
 )
 
 // operations a mix may name, in the order in which Workload.Mix has them.
-var operations = []string{"get", "set"}
+var operations = []string{"get", "set", "del", "incr", "mget", "mset", "setex", "expire"}
 
 // Readers: each stores one kind of value through a pointer into the draft.
 
@@ -108,7 +108,11 @@ func setMix(d *draft, v value) (string, error) {
 	}
 	weights, sum := map[string]float64{}, 0.0
 	for _, row := range v.rows {
-		if !slices.Contains(operations, row.key) {
+		isCommand := strings.ContainsAny(row.key, " \t")
+		if bad := checkCommand(row.key); isCommand && bad != "" {
+			return "", value{at: row.at, name: v.name}.errorf("%s", bad)
+		}
+		if !isCommand && !slices.Contains(operations, row.key) {
 			return "", value{at: row.at, name: v.name}.errorf("%s", unknown("operation", row.key, operations))
 		}
 		w, err := row.val.number()
@@ -128,15 +132,41 @@ func setMix(d *draft, v value) (string, error) {
 		return "", v.errorf("the weights sum to 0; give at least one operation a share, %s", like)
 	}
 	d.point.Workload.Mix = nil
+	add := func(op string, weight float64) {
+		if share := weight / sum; share > 0 {
+			d.point.Workload.Mix = append(d.point.Workload.Mix, OpShare{op, share})
+		}
+	}
 	for _, op := range operations {
-		if share := weights[op] / sum; share > 0 {
-			d.point.Workload.Mix = append(d.point.Workload.Mix, OpShare{strings.ToUpper(op), share})
+		add(strings.ToUpper(op), weights[op])
+	}
+	for _, row := range v.rows { // commands in the order of the file
+		if !slices.Contains(operations, row.key) {
+			add(row.key, weights[row.key])
 		}
 	}
 	return "", nil
 }
 
 const maxWeight = 1_000_000
+
+// setValueRandom leaves the field empty where all bytes are random.
+func setValueRandom(d *draft, v value) (string, error) {
+	text, err := number(func(d *draft) *float64 { return &d.point.Workload.ValueRandom })(d, v)
+	switch x := &d.point.Workload.ValueRandom; {
+	case err == nil && !(*x > 0 && *x <= 1):
+		return "", v.errorf("%s is out of range: above 0, up to 1", v.text)
+	case *x == 1:
+		*x = 0
+	}
+	return text, err
+}
+
+func setCrossShare(d *draft, v value) (string, error) {
+	x := new(float64)
+	d.point.Workload.CrossShare = x
+	return number(func(*draft) *float64 { return x })(d, v)
+}
 
 // setProtocol leaves the field empty for RESP: what was resolved before there was another means the same.
 func setProtocol(d *draft, v value) (string, error) {

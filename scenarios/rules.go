@@ -21,7 +21,7 @@ func (s *Scenario) checkHead() *fault {
 }
 
 func (p *Point) check(names Names) *fault {
-	return first(p.Workload.check(), p.Load.check(), p.Settings.check(names))
+	return first(p.Workload.check(), p.Load.check(), p.Settings.check(names), p.speakable())
 }
 
 func (w *Workload) check() *fault {
@@ -37,7 +37,7 @@ func (w *Workload) check() *fault {
 	if f := w.checkKeyLaw(); f != nil {
 		return f
 	}
-	return w.checkMix()
+	return first(w.checkMix(), w.checkOps())
 }
 
 // checkKeyLaw checks the keys that some distributions have, and that the others have none.
@@ -53,7 +53,8 @@ func (w *Workload) checkKeyLaw() *fault {
 		{"hot_keys", w.HotKeys, w.HotKeys > 0 && w.HotKeys < 1, "above 0, below 1"},
 		{"hot_period", float64(w.HotPeriod), limits["hot_period"].holds(int64(w.HotPeriod)), limits["hot_period"].String()},
 		{"hot_drift", w.HotDrift, w.HotDrift > 0 && w.HotDrift <= MaxDrift, fmt.Sprintf("above 0, up to %g", MaxDrift)},
-		{"skew_shards", float64(w.SkewShards), limits["skew_shards"].holds(int64(w.SkewShards)) &&
+		{"hot_shard", float64(w.HotShard), true, ""},
+		{"skew_shards", float64(w.SkewShards), w.SkewShards == 0 || limits["skew_shards"].holds(int64(w.SkewShards)) &&
 			bits.OnesCount(uint(w.SkewShards)) == 1, limits["skew_shards"].String() + ", a power of two"},
 		{"popularity", float64(len(w.Weights)), len(w.Weights) > 0 && len(w.Weights) <= w.Keys,
 			fmt.Sprintf("1 to %d weights, one a key", w.Keys)},
@@ -67,6 +68,8 @@ func (w *Workload) checkKeyLaw() *fault {
 		}
 	}
 	switch {
+	case w.SkewShards != 0 && w.Distribution != HotShard && w.CrossShare == nil:
+		return faultf("skew_shards", "has no meaning without distribution: hot-shard or cross_share")
 	case w.HotShard < 0 || w.HotShard > 0 && w.HotShard >= w.SkewShards:
 		return faultf("hot_shard", "there is no shard %d of %d; they are counted from 0", w.HotShard, w.SkewShards)
 	case w.HotKeys != 0 && (w.HotOps < w.HotKeys || w.HotKeys*float64(w.Keys) > float64(w.Keys)-1):
@@ -78,17 +81,44 @@ func (w *Workload) checkKeyLaw() *fault {
 
 func (w *Workload) checkMix() *fault {
 	sum := 0.0
-	for i, m := range w.Mix {
-		if op := strings.ToLower(m.Op); !slices.Contains(operations, op) || m.Op == op {
+	last, commands := -1, map[string]bool{}
+	for _, m := range w.Mix {
+		i := slices.Index(operations, strings.ToLower(m.Op))
+		switch isCommand := strings.ContainsAny(m.Op, " \t"); {
+		case isCommand && checkCommand(m.Op) != "":
+			return faultf("mix", "%s", checkCommand(m.Op))
+		case !isCommand && (i < 0 || m.Op != strings.ToUpper(m.Op)):
 			return faultf("mix", "%s", unknown("operation", m.Op, operations))
-		}
-		if !(m.Share > 0) || i > 0 && w.Mix[i-1].Op >= m.Op {
+		case !(m.Share > 0) || !isCommand && (i <= last || len(commands) > 0) || commands[m.Op]:
 			return faultf("mix", "shares must be above 0, one an operation, in order")
+		case isCommand:
+			commands[m.Op] = true
+		default:
+			last = i
 		}
 		sum += m.Share
 	}
+	if len(commands) > maxCommands {
+		return faultf("mix", "%d commands are too many; use at most %d", len(commands), maxCommands)
+	}
 	if !(math.Abs(sum-1) < 1e-9) {
 		return faultf("mix", "the shares sum to %g, not to 1", sum)
+	}
+	return nil
+}
+
+// maxCommands is how many commands a mix may have beside the operations.
+const maxCommands = 8
+
+// speakable says which operation of a mix cannot be sent in the protocol of the load.
+func (p *Point) speakable() *fault {
+	for _, m := range p.Workload.Mix {
+		protocol := cmp.Or(p.Load.Protocol, RESP)
+		simple := m.Op == "GET" || m.Op == "SET"
+		if protocol == SCNP && (isMulti(m.Op) || strings.ContainsAny(m.Op, " \t")) ||
+			(protocol == Memcached || protocol == HTTP) && !simple {
+			return &fault{keys: []string{"mix"}, near: "protocol", text: fmt.Sprintf("%s is not sent in %s; use protocol: resp", quote(m.Op), protocol)}
+		}
 	}
 	return nil
 }

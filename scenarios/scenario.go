@@ -46,8 +46,8 @@ type Param struct {
 type Workload struct {
 	Keys         int       `json:"keys"`           // in the key space, all of them preloaded
 	KeySize      int       `json:"key_size"`       // bytes
-	ValueSize    int       `json:"value_size"`     // bytes
-	Mix          []OpShare `json:"mix"`            // the same order whatever the file's, without zero shares
+	ValueSize    int       `json:"value_size"`     // bytes; of the largest where there is a law
+	Mix          []OpShare `json:"mix"`            // operations in one order whatever the file's, then commands; no zero shares
 	Distribution string    `json:"distribution"`   // of keys
 	Zipf         float64   `json:"zipf,omitempty"` // Zipfian, Latest: exponent s, 0 < s <= MaxZipf
 
@@ -56,16 +56,22 @@ type Workload struct {
 	HotPeriod  int     `json:"hot_period,omitempty"`  // Moving: operations of all connections
 	HotDrift   float64 `json:"hot_drift,omitempty"`   // Moving: in numbers of hot keys
 	HotShard   int     `json:"hot_shard,omitempty"`   // HotShard: which
-	SkewShards int     `json:"skew_shards,omitempty"` // HotShard: of how many
+	SkewShards int     `json:"skew_shards,omitempty"` // of how many shards HotShard is one, and CrossShare speaks
 
 	Popularity string    `json:"popularity,omitempty"` // SHA-256 of the file's text, in hexadecimal
 	Weights    []float64 `json:"-"`                    // what it says; by rank, going down
 	Scramble   bool      `json:"scramble,omitempty"`   // popular keys are no neighbours
+
+	ValueLaw    *Law     `json:"value_law,omitempty"`    // of sizes, where there is not but one
+	ValueRandom float64  `json:"value_random,omitempty"` // share of a value's bytes that are random; 0: all of them
+	TTL         *Law     `json:"ttl,omitempty"`          // of SETEX, EXPIRE and {ttl}
+	KeysPerOp   int      `json:"keys_per_op,omitempty"`  // of MGET and MSET
+	CrossShare  *float64 `json:"cross_share,omitempty"`  // of those, of several of SkewShards; nil: as it comes
 }
 
 // OpShare is the share of one operation in the mix.
 type OpShare struct {
-	Op    string  `json:"op"`    // GET or SET
+	Op    string  `json:"op"`    // in capitals, or a command with {key}, {value} or {ttl} in it
 	Share float64 `json:"share"` // of 1; the shares of a mix sum to 1
 }
 

@@ -210,6 +210,10 @@ var distributions = map[string]string{
 	scenarios.HotShard: loadgen.HotShard, scenarios.Popularity: loadgen.Popularity,
 }
 
+func law(l *scenarios.Law) loadgen.Law {
+	return loadgen.Law{Min: l.Min, Max: l.Max, Median: l.Median, Sigma: l.Sigma, Values: l.Values, Weights: l.Weights}
+}
+
 func workload(seed uint64, w scenarios.Workload) (loadgen.Workload, error) {
 	lw := loadgen.Workload{
 		Keys: w.Keys, KeySize: w.KeySize, ValueSize: w.ValueSize, Seed: seed,
@@ -224,7 +228,23 @@ func workload(seed uint64, w scenarios.Workload) (loadgen.Workload, error) {
 			return lw, err
 		}
 	}
+	if w.ValueLaw != nil {
+		lw.ValueLaw = law(w.ValueLaw)
+	}
+	if w.TTL != nil {
+		lw.TTL = law(w.TTL)
+	}
+	lw.Random, lw.KeysPerOp, lw.CrossShard = w.ValueRandom, w.KeysPerOp, -1
+	if w.CrossShare != nil {
+		lw.CrossShard = *w.CrossShare
+	}
 	for _, m := range w.Mix {
+		if strings.ContainsAny(m.Op, " \t") {
+			op := loadgen.FirstTemplate + loadgen.Op(len(lw.Templates))
+			lw.Templates = append(lw.Templates, m.Op)
+			lw.Mix = append(lw.Mix, loadgen.OpShare{Op: op, Share: m.Share})
+			continue
+		}
 		op, err := loadgen.ParseOp(m.Op)
 		if err != nil {
 			return lw, err

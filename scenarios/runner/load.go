@@ -154,7 +154,7 @@ func (l *adhoc) measure(ctx context.Context) error {
 	}
 	row.Why = whyVoid(row, planned)
 	row.Valid = row.Why == ""
-	l.result.Response, l.result.Service = merged(&res.Response), merged(&res.Service)
+	l.result.Response, l.result.Service = merged(&res.Names, &res.Response), merged(&res.Names, &res.Service)
 	t := &l.result.Trial
 	t.Arm, t.Sockets, t.Response, t.Service = row.Arm, res.Sockets, row.Response, row.Service
 	if l.out == nil {
@@ -177,10 +177,10 @@ func (l *adhoc) second(v loadgen.Interval) {
 	err := l.opts.Observer.Second(LoadProgress{Manifest: &l.result.Manifest, Second: x, SoFar: l.soFar, Elapsed: time.Duration(l.soFar.Dur)})
 	if l.out != nil {
 		h := results.BlockHistograms{Arm: x.Arm, Start: v.Start, End: v.Start.Add(v.Dur), Response: histograms{}}
-		err = errors.Join(err, histograms(h.Response).add(&v.Response), l.out.Second(x))
+		err = errors.Join(err, histograms(h.Response).add(&v.Names, &v.Response), l.out.Second(x))
 		if l.point.load.Mode == loadgen.Open {
 			h.Service = histograms{}
-			err = errors.Join(err, histograms(h.Service).add(&v.Service))
+			err = errors.Join(err, histograms(h.Service).add(&v.Names, &v.Service))
 		}
 		err = errors.Join(err, l.out.Histograms(h))
 	}
@@ -214,8 +214,8 @@ func (l *adhoc) sum(x *results.Second, v loadgen.Interval) {
 		s.ClientBusy = (s.ClientBusy*float64(s.Dur) + x.ClientBusy*float64(x.Dur)) / float64(max(s.Dur+x.Dur, 1))
 		s.Dur, s.ClientCPU = s.Dur+x.Dur, s.ClientCPU+x.ClientCPU
 	}
-	l.response.add(&v.Response)
-	l.service.add(&v.Service)
+	l.response.add(&v.Names, &v.Response)
+	l.service.add(&v.Names, &v.Service)
 	s.Response, s.Service = results.NewLatency(l.response.total()), results.NewLatency(l.service.total())
 	if v.Lateness != nil {
 		l.lateness.Merge(v.Lateness)

@@ -48,6 +48,7 @@ func (p *point) describe(plan scenarios.RunPlan) results.Point {
 		LeadNS: plan.LeadIn.Nanoseconds(), WarmupNS: plan.Warmup.Nanoseconds(),
 	}
 	d.Skew = results.Skew(p.skew)
+	d.ValueLaw, d.MayMiss = p.Workload.ValueLaw.String(), p.workload.MayMiss()
 	for _, param := range p.Params {
 		d.Params = append(d.Params, results.Param(param))
 	}

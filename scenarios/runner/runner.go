@@ -105,8 +105,10 @@ func (r *run) prepare() error {
 			return fmt.Errorf("%s: %w", sc.File, err)
 		}
 		r.points = append(r.points, pt)
-		if text := skewText(p.Workload, pt.skew); !slices.Contains(r.notes, text) {
-			r.note("%s", text)
+		for _, text := range []string{skewText(p.Workload, pt.skew), pt.workload.Unproven()} {
+			if text != "" && !slices.Contains(r.notes, text) {
+				r.note("%s", text)
+			}
 		}
 	}
 	return nil

@@ -47,7 +47,7 @@ func (b *block) slice(ctx context.Context, v *visitor, round, pos int) error {
 		return err
 	}
 	if row.Valid {
-		if err := errors.Join(v.response.add(&res.Response), v.service.add(&res.Service)); err != nil {
+		if err := errors.Join(v.response.add(&res.Names, &res.Response), v.service.add(&res.Names, &res.Service)); err != nil {
 			return err
 		}
 	}
@@ -104,10 +104,11 @@ func measured(row *results.Slice, res *loadgen.Result) {
 	row.Ops = map[string]uint64{}
 	for op, n := range res.Ops {
 		if n > 0 {
-			row.Ops[loadgen.Op(op).String()] = n
+			row.Ops[res.Names[op]] = n
 		}
 	}
 	row.Replies, row.Errors, row.FirstError = res.Replies, res.Errors, res.FirstError
+	row.Reads = res.Reads
 	row.Misses, row.Checked, row.Corrupt = res.Misses, res.Checked, res.Corrupt
 	row.Intended, row.Late, row.Unsent, row.InFlight = res.Intended, res.Late, res.Unsent, res.InFlight
 	row.Overflow, row.BytesIn, row.BytesOut = res.Overflow, res.BytesIn, res.BytesOut
@@ -119,8 +120,8 @@ func measured(row *results.Slice, res *loadgen.Result) {
 	if res.Lateness != nil && res.Lateness.TotalCount() > 0 {
 		row.LatenessP = float64(res.Lateness.ValueAtPercentile(99))
 	}
-	row.Response = results.NewLatency(merged(&res.Response))
-	row.Service = results.NewLatency(merged(&res.Service))
+	row.Response = results.NewLatency(merged(&res.Names, &res.Response))
+	row.Service = results.NewLatency(merged(&res.Names, &res.Service))
 }
 
 // used fills in what the server used over the whole visit, lead-in and drain included.
@@ -136,13 +137,13 @@ func used(row *results.Slice, before, after *reading) {
 // histograms are an arm's latencies in one block, by operation type.
 type histograms map[string]*hdrhistogram.Histogram
 
-// add merges a window's histograms.
-func (h histograms) add(window *[loadgen.NumOps]*hdrhistogram.Histogram) error {
+// add merges a window's histograms, of operations so called.
+func (h histograms) add(names *[loadgen.NumOps]string, window *[loadgen.NumOps]*hdrhistogram.Histogram) error {
 	for op, w := range window {
 		if w == nil || w.TotalCount() == 0 {
 			continue
 		}
-		name := loadgen.Op(op).String()
+		name := names[op]
 		if h[name] == nil {
 			h[name] = results.NewHistogram()
 		}
@@ -162,9 +163,9 @@ func (h histograms) total() *hdrhistogram.Histogram {
 	return t
 }
 
-func merged(window *[loadgen.NumOps]*hdrhistogram.Histogram) *hdrhistogram.Histogram {
+func merged(names *[loadgen.NumOps]string, window *[loadgen.NumOps]*hdrhistogram.Histogram) *hdrhistogram.Histogram {
 	h := histograms{}
-	if h.add(window) != nil {
+	if h.add(names, window) != nil {
 		return nil
 	}
 	return h.total()

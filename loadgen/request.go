@@ -1,0 +1,302 @@
+package loadgen
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/shardlab/shardlab/server/wire"
+)
+
+// template is how an operation is written in RESP: bytes, and what goes between them.
+type template struct {
+	pieces []piece
+	answer answer
+}
+
+// piece is some bytes and what comes after them.
+type piece struct {
+	bytes []byte
+	slot  slot
+}
+
+// slot is what is different from one request to the next.
+type slot uint8
+
+const (
+	nothing   slot = iota
+	aKey           // the key of the operation
+	aNumber        // Incr's key, which differs in its first letter
+	aValue         // in a string, whose length comes first unless all values are of one
+	aLength        // digits: that of the value to come
+	rawValue       // a value, and no more
+	aTTL           // milliseconds, likewise
+	manyKeys       // KeysPerOp strings
+	manyPairs      // KeysPerOp keys and values
+)
+
+// answer is what a good reply to an operation looks like.
+type answer uint8
+
+const (
+	anything   answer = iota // but an error
+	done                     // OK
+	oneValue                 // a value or null
+	manyValues               // an array of them
+	count                    // a whole number
+)
+
+var commands = [FirstTemplate]struct {
+	text   string
+	answer answer
+}{
+	Get: {"GET {key}", oneValue}, Set: {"SET {key} {value}", done}, Del: {"DEL {key}", count}, Incr: {"INCR {counter}", count},
+	MGet: {"MGET {keys}", manyValues}, MSet: {"MSET {pairs}", done},
+	SetEx: {"PSETEX {key} {ttl} {value}", done}, Expire: {"PEXPIRE {key} {ttl}", count},
+}
+
+var slots = map[string]slot{
+	"{key}": aKey, "{value}": aValue, "{ttl}": aTTL, "{counter}": aNumber, "{keys}": manyKeys, "{pairs}": manyPairs,
+}
+
+// checkTemplate checks a command that somebody else has written.
+func checkTemplate(text string) error {
+	words := strings.Fields(text)
+	if len(words) == 0 {
+		return fmt.Errorf("workload: a command without a word; write one as in HSET h:{key} field {value}")
+	}
+	for i, word := range words {
+		rest := word
+		for _, name := range []string{"{key}", "{value}", "{ttl}"} {
+			rest = strings.Replace(rest, name, "", 1)
+		}
+		alone := word == "{value}" || word == "{ttl}" || !strings.Contains(word, "{value}") && !strings.Contains(word, "{ttl}")
+		if i == 0 && rest != word || strings.ContainsAny(rest, "{}") || !alone {
+			return fmt.Errorf("workload: %q in the command %q; write words, {key} alone or in one, and {value} and {ttl} alone",
+				word, text)
+		}
+	}
+	return nil
+}
+
+// newTemplate reads a command. It has been checked.
+func (p *plan) newTemplate(text string, a answer) template {
+	t := template{answer: a}
+	words := strings.Fields(text)
+	count := len(words)
+	for _, word := range words {
+		switch slots[word] {
+		case manyKeys:
+			count += p.workload.KeysPerOp - 1
+		case manyPairs:
+			count += 2*p.workload.KeysPerOp - 1
+		}
+	}
+	lit := fmt.Appendf(nil, "*%d\r\n", count)
+	put := func(s slot) {
+		t.pieces = append(t.pieces, piece{slices.Clone(lit), s})
+		lit = lit[:0]
+	}
+	for _, word := range words {
+		name := word
+		if i := strings.Index(word, "{key}"); i >= 0 {
+			name = "{key}"
+			lit = fmt.Appendf(lit, "$%d\r\n%s", len(word)-len(name)+len(p.key), word[:i])
+		}
+		switch s := slots[name]; s {
+		case nothing:
+			lit = fmt.Appendf(lit, "$%d\r\n%s", len(word), word)
+		case aKey:
+			put(s)
+			lit = append(lit, word[strings.Index(word, name)+len(name):]...)
+		case aNumber:
+			lit = fmt.Appendf(lit, "$%d\r\n", len(p.key))
+			put(s)
+		case aValue:
+			if p.values.sizes.fixed() {
+				lit = fmt.Appendf(lit, "$%d\r\n", p.values.sizes.Min)
+			}
+			put(s)
+		case manyKeys, manyPairs:
+			put(s)
+			continue // each string has its end
+		default:
+			put(s)
+		}
+		lit = append(lit, "\r\n"...)
+	}
+	put(nothing)
+	return t
+}
+
+// speak makes the plan write its operations in a protocol. shards is how many addresses there are, 0 for a public one.
+func (p *plan) speak(protocol Protocol, shards int) error {
+	p.protocol, p.shards = protocol, shards
+	p.blank = p.address(p.key)
+	for _, m := range p.mix {
+		switch {
+		case protocol != RESP && (m.op.multi() || m.op >= FirstTemplate || m.op > Set && protocol != SCNP):
+			return fmt.Errorf("workload: %s is not written in %s yet; use resp", p.workload.OpName(m.op), protocol)
+		case shards > 0 && m.op >= FirstTemplate:
+			return fmt.Errorf("workload: %s may be for any shard: it cannot be sent to shards' own ports", p.workload.OpName(m.op))
+		case shards > 0 && m.op.multi() && (p.of == nil || p.workload.CrossShard != 0 || p.workload.Sharding.n%shards != 0):
+			return fmt.Errorf("workload: keys of one %s may be on several of %d shards, which have ports of their own; "+
+				"make all keys of an operation of one shard", m.op, shards)
+		}
+	}
+	return nil
+}
+
+// address is what an SCNP frame says of its key.
+func (p *plan) address(key []byte) wire.Address {
+	if p.shards > 0 {
+		return wire.ToShard(key, p.shards)
+	}
+	return wire.ToServer(key)
+}
+
+// appendRequest appends the bytes of an operation. What it writes comes from the writer, as its version.
+func (p *plan) appendRequest(dst []byte, o operation, writer uint32, version uint64) []byte {
+	if p.protocol == SCNP {
+		return p.appendFrame(dst, o, writer, version)
+	}
+	pieces := p.requests[o.op].pieces
+	for i := range pieces {
+		dst = append(dst, pieces[i].bytes...)
+		switch pieces[i].slot {
+		case aKey:
+			dst = p.appendKey(dst, o.key)
+		case aNumber:
+			at := len(dst)
+			dst = p.appendKey(dst, o.key)
+			dst[at] = counterPrefix
+		case aValue:
+			dst = p.appendValue(dst, !p.values.sizes.fixed(), o.key, writer, version)
+		case aLength:
+			dst = strconv.AppendInt(dst, int64(p.values.size(o.key, mark(writer, version))), 10)
+		case rawValue:
+			dst = p.appendValue(dst, false, o.key, writer, version)
+		case aTTL:
+			dst = appendNumber(dst, p.ttl(o))
+		case manyKeys:
+			for j := range p.workload.KeysPerOp {
+				dst = p.appendBulkKey(dst, p.nth(o, j))
+			}
+		case manyPairs:
+			for j := range p.workload.KeysPerOp {
+				key := p.nth(o, j)
+				dst = p.appendBulkKey(dst, key)
+				dst = append(p.appendValue(dst, true, key, writer, version), "\r\n"...)
+			}
+		}
+	}
+	return dst
+}
+
+// counterPrefix is the first letter of a counter's key.
+const counterPrefix = 'n'
+
+func (p *plan) appendKey(dst []byte, n uint32) []byte {
+	dst = append(dst, p.key...)
+	putDecimal(dst[len(dst)-p.digits:], n)
+	return dst
+}
+
+func (p *plan) appendBulkKey(dst []byte, n uint32) []byte {
+	return append(p.appendKey(appendLength(dst, len(p.key)), n), "\r\n"...)
+}
+
+// appendValue appends a value, behind its length if that is wanted.
+func (p *plan) appendValue(dst []byte, length bool, key, writer uint32, version uint64) []byte {
+	n := p.values.size(key, mark(writer, version))
+	if length {
+		dst = appendLength(dst, n)
+	}
+	return p.values.append(dst, n, key, writer, version)
+}
+
+func appendLength(dst []byte, n int) []byte {
+	return append(strconv.AppendInt(append(dst, '$'), int64(n), 10), "\r\n"...)
+}
+
+// appendNumber appends n as a string without its end.
+func appendNumber(dst []byte, n int) []byte {
+	return strconv.AppendInt(appendLength(dst, decimalDigits(n)), int64(n), 10)
+}
+
+var incrOpcode, _ = wire.OpcodeOf("INCR")
+
+// appendFrame appends the SCNP frame of an operation: one made for p.key, in which what differs is written over.
+func (p *plan) appendFrame(dst []byte, o operation, writer uint32, version uint64) []byte {
+	start := len(dst)
+	value := p.values.block[:0]
+	if o.op.writes() {
+		value = p.values.block[:p.values.size(o.key, mark(writer, version))]
+	}
+	switch o.op {
+	case Get:
+		dst = wire.AppendKeyFrame(dst, wire.OpGet, p.blank, p.key)
+	case Set:
+		dst = wire.AppendSetFrame(dst, p.blank, p.key, value)
+	case Del:
+		dst = wire.AppendKeyFrame(dst, wire.OpDel, p.blank, p.key)
+	case SetEx:
+		dst = wire.AppendSetEXFrame(dst, p.blank, p.key, value, uint64(p.ttl(o)))
+	case Expire:
+		dst = wire.AppendTTLFrame(dst, wire.OpExpire, p.blank, p.key, uint64(p.ttl(o)))
+	case Incr:
+		dst = wire.AppendArgsFrame(dst, incrOpcode, p.blank, p.key)
+	}
+	at := len(dst) - len(value)
+	p.values.put(dst[at:], o.key, writer, version)
+	key := dst[at-len(p.key) : at]
+	p.putKey(key, o)
+	wire.Readdress(dst[start:], p.address(key))
+	return dst
+}
+
+// putKey makes dst, a copy of p.key or of what this has made of it, the key of an operation.
+func (p *plan) putKey(dst []byte, o operation) {
+	dst[0] = p.key[0]
+	if o.op == Incr {
+		dst[0] = counterPrefix
+	}
+	putDecimal(dst[len(dst)-p.digits:], o.key)
+}
+
+// requestSize returns how long the longest request can be in RESP, in bytes.
+func (p *plan) requestSize() int {
+	longest := 0
+	value := p.values.sizes.Max + len("$12345678\r\n\r\n")
+	for i := range p.requests {
+		n := 0
+		for _, x := range p.requests[i].pieces {
+			n += len(x.bytes)
+			switch x.slot {
+			case aKey, aNumber:
+				n += len(p.key)
+			case aValue:
+				n += value
+				if p.values.sizes.fixed() {
+					n = n - value + p.values.sizes.Max
+				}
+			case aLength, rawValue:
+				n += p.values.sizes.Max
+			case aTTL:
+				n += len("$12\r\n123456789012")
+			case manyKeys:
+				n += p.workload.KeysPerOp * (len(p.key) + len("$12345\r\n\r\n"))
+			case manyPairs:
+				n += p.workload.KeysPerOp * (len(p.key) + len("$12345\r\n\r\n") + value)
+			}
+		}
+		longest = max(longest, n)
+	}
+	return longest
+}
+
+// longestReply is a bound of the bytes of a good reply.
+func (p *plan) longestReply() int {
+	return max(p.workload.KeysPerOp, 1)*(p.values.sizes.Max+len("$12345678\r\n\r\n")) + 64
+}
