@@ -1,12 +1,9 @@
 package loadgen
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"math"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -310,7 +307,7 @@ func TestEveryOpDoesNotAllocate(t *testing.T) {
 
 // TestEveryOpOnRedis: redis-server takes every operation, and no value comes back wrong.
 func TestEveryOpOnRedis(t *testing.T) {
-	addr := startRedis(t)
+	addr, _ := startRedis(t)
 	w := everyOp(t)
 	s := connect(t, newTestPool(t, 1), Target{Addr: addr}, w, Load{Connections: 4, Pipeline: 4})
 	if err := s.Preload(t.Context()); err != nil {
@@ -320,30 +317,4 @@ func TestEveryOpOnRedis(t *testing.T) {
 	if r.Errors+r.Corrupt > 0 || r.Checked == 0 {
 		t.Errorf("%d errors (%s), %d of %d values corrupt", r.Errors, r.FirstError, r.Corrupt, r.Checked)
 	}
-}
-
-// startRedis runs a redis-server on a Unix socket until the test ends.
-func startRedis(t *testing.T) (addr string) {
-	t.Helper()
-	bin, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("redis-server is not on the PATH (apt-get install redis-server): no other server is asked")
-	}
-	path := filepath.Join(t.TempDir(), "redis")
-	cmd := exec.Command(bin, "--port", "0", "--unixsocket", path, "--save", "", "--appendonly", "no")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if strings.Contains(lines.Text(), "eady to accept connections") {
-			return "unix:" + path
-		}
-	}
-	t.Fatal("redis-server did not start")
-	return ""
 }
