@@ -102,7 +102,7 @@ var client = &Spec{Name: "client", Arity: -2, Group: "connection", Summary: "Loo
 		Group: "connection", Summary: "Names the connection."},
 	{Name: "client|setinfo", Usage: "<LIB-NAME|LIB-VER> <value>", Arity: 4, Local: clientSetInfo,
 		Group: "connection", Summary: "Says which library the client uses."},
-	{Name: "client|info", Arity: 2, Local: func(x *Exec, _ [][]byte) { x.W.Text(x.Client.show(x.Now()/1000) + "\n") },
+	{Name: "client|info", Arity: 2, Local: clientInfo,
 		Group: "connection", Summary: "Describes the connection."},
 	{Name: "client|list", Usage: "[TYPE <type> | ID <id> [<id> ...]]", Arity: -2, Local: clientList,
 		Group: "connection", Summary: "Describes the connections."},
@@ -211,7 +211,13 @@ func parseClientType(word []byte) (normal bool, wrong string) {
 	return i == 0, ""
 }
 
+func clientInfo(x *Exec, _ [][]byte) {
+	x.Client.Active(x.Now()/1000, specs[x.running])
+	x.W.Text(x.Client.show(x.Now()/1000) + "\n")
+}
+
 func clientList(x *Exec, args [][]byte) {
+	x.Client.Active(x.Now()/1000, specs[x.running])
 	all := x.Host.Clients()
 	switch {
 	case len(args) == 2:

@@ -12,8 +12,7 @@ type extended struct{ f big.Float }
 
 const (
 	extendedBits    = 64
-	extendedMaxExp  = 16384 // finite values are below 2 to this power
-	extendedMinExp  = -16445
+	extendedMaxExp  = 16384      // finite values are below 2 to this power
 	extendedLongest = 5*1024 - 1 // longer texts are no numbers
 )
 
@@ -92,9 +91,11 @@ func (e *extended) setDecimal(m *big.Int, exponent int) bool {
 
 // finite reports whether a long double can hold e: neither infinite nor rounded to nothing.
 func (e *extended) finite() bool {
-	exp := e.f.MantExp(nil)
-	return !e.f.IsInf() && exp <= extendedMaxExp && exp > extendedMinExp
+	return !e.f.IsInf() && e.f.MantExp(nil) <= extendedMaxExp && new(big.Float).Abs(&e.f).Cmp(extendedNothing) > 0
 }
+
+// extendedNothing is half of the smallest number that is not 0: what is no larger is rounded to 0.
+var extendedNothing = new(big.Float).SetMantExp(big.NewFloat(1), -16446)
 
 // add adds o to e. False: the sum is infinite, or no number.
 func (e *extended) add(o *extended) bool {

@@ -29,6 +29,8 @@ func TestExtended(t *testing.T) {
 	check("18446744073709551615", "0", "18446744073709551615") // 64 bits of significand hold it
 	check("18446744073709551616", "1", "18446744073709551616")
 	check("36893488147419103233", "0", "36893488147419103232")
+	check("2.018033e-4951", "1", "1") // more than half of the smallest number
+	check("1.8e-4951", "1", "refused")
 	check("inf", "1", "overflow")
 	check("1.1e4932", "1.1e4932", "overflow")
 	for _, wrong := range []string{"", " 1", "1 ", "1.2.3", "e5", "1e", "1e+", ".", "-", "+-1", "nan", "0x", "1e5000", "1e-5000",
