@@ -212,9 +212,17 @@ func (a *arena) freeID() uint32 {
 			// Like running out of memory, which Go does not survive either. MakeRoom refuses well before.
 			panic("store: out of memory: a shard of more than 524287 pages")
 		}
-		a.pages, a.meta = append(a.pages, page{}), append(a.meta, pageMeta{})
+		a.pages, a.meta = append(withRoom(a.pages), page{}), append(withRoom(a.meta), pageMeta{})
 	}
 	return a.low
+}
+
+// withRoom returns a table with room for one more: append would double a small one, which is a tenth of a byte an entry.
+func withRoom[T any](table []T) []T {
+	if n := len(table); n == cap(table) {
+		return append(make([]T, 0, n+n/8+8), table...)
+	}
+	return table
 }
 
 // renumber gives a page that is on no list another id.

@@ -51,12 +51,12 @@ const (
 )
 
 // pageSize returns how many bytes the next page of a class should have, and how many cells it makes, when the class
-// holds reserved bytes already. A page is at most an eighth of those, and above 16 KiB at most a 128th, but no
+// holds reserved bytes already. A page is at most an eighth of those, and of 64 KiB at most a sixty-fourth, but no
 // smaller than cells fill to seven eighths: many classes in many shards must stay cheap (TestMixedSizes).
 func pageSize(class, reserved int) (size, cells int) {
 	cell := cellSize(class)
 	size = pageMin
-	for size < pageMax && (size%cell*8 > size || 16*size <= reserved && size < pageMax/4 || 256*size <= reserved) {
+	for size < pageMax && (size%cell*8 > size || 16*size <= reserved && size < pageMax/2 || 128*size <= reserved) {
 		size *= 2
 	}
 	cells = min(size/cell, pageCells)

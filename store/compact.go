@@ -94,17 +94,17 @@ func (a *arena) findVictim(most int) (looked int) {
 // be given up.
 func (a *arena) longTable() bool { return len(a.pages) > 4*a.live+64 }
 
-// wasteful reports whether a class has more unused cells than an eighth of the used ones and what fills one page. The spare
+// wasteful reports whether a class has more unused cells than a twelfth of the used ones and what fills one page. The spare
 // page goes first, and that of a class without records.
 func (a *arena) wasteful(class int) bool {
 	cl := &a.classes[class]
 	used := cl.used * cellSize(class)
 	page, _ := pageSize(class, used)
-	if cl.reserved-used <= used/8+page && cl.used > 0 {
+	if cl.reserved-used <= used/12+page && cl.used > 0 {
 		return false
 	}
 	a.dropSpare(class)
-	return cl.reserved-used > used/8+page
+	return cl.reserved-used > used/12+page
 }
 
 func (a *arena) dropSpare(class int) {

@@ -25,9 +25,8 @@ func (s *Shard) findPlain(hash uint64, key []byte) (record, place) {
 	g := &x.dir[i]
 	want := hash << tagShift
 	at := g.home(point)
-	w := g.window(at)
-	n := 4 * w.quarter(want)
-	at += n + w.rest(n, want)
+	at += 4 * g.window(at).quarter(want)
+	at += before(g.at(at), want) + before(g.at(at+1), want) + before(g.at(at+2), want)
 	slot := *g.at(at)
 	if slot-1 < want {
 		at, slot = g.seekOn(at, want)

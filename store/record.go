@@ -13,28 +13,30 @@ const (
 
 // A record is an entry as it lies in the arena:
 //
-//	2 bytes       head: flags (3 bits), key length (6 bits), value length (7 bits)
+//	2 bytes       head: flags (4 bits), key length (5 bits), value length (7 bits)
+//	2 or 8 bytes  lengths, only when flagLong is set
 //	5 or 8 bytes  deadline, only when flagDeadline is set
-//	2 or 4 bytes  key length, only when it is above 61
-//	2 or 4 bytes  value length, only when it is above 125
 //	key
 //	value
 //
 // A deadline is 5 bytes of milliseconds since the start of 2020, which last until 2054; any other has flagWide, and 8
-// bytes. So most entries take 2 bytes more than their key and value, and 5 for a deadline.
+// bytes. So a small entry takes 2 bytes more than its key and value, and 5 for a deadline.
+//
+// A key above 31 or a value above 127 bytes has flagLong: then the head has 12 bits of key length, and 2 bytes of value
+// length follow it. A key above 4094 or a value above 65,535 bytes has all those 12 bits set, and 4 bytes of key length and
+// 4 of value length follow.
 const (
 	flagDeadline = 1 << 0
 	flagWide     = 1 << 1 // the deadline takes 8 bytes
-	flagMark     = 1 << 2 // SetMark
+	flagLong     = 1 << 2
+	flagMark     = 1 << 3 // SetMark
 
 	headSize   = 2
-	keyShift   = 3
-	keyMask    = 1<<6 - 1
-	key2       = keyMask - 1 // the key's length is in 2 bytes
-	key4       = keyMask     // or in 4
+	keyShift   = 4
+	keyMax     = 1<<5 - 1
 	valueShift = 9
-	value2     = 1<<7 - 2 // the same of the value
-	value4     = 1<<7 - 1
+	valueMax   = 1<<7 - 1
+	longKey    = 1<<12 - 1 // the key's length is elsewhere
 
 	deadlineSize  = 5
 	wideSize      = 8
@@ -60,33 +62,26 @@ type layout struct {
 func layoutOf(key, value int, expireAt int64) (l layout) {
 	l.from = headSize
 	switch {
+	case key <= keyMax && value <= valueMax:
+		l.head = uint16(key)<<keyShift | uint16(value)<<valueShift
+	case key < longKey && value < 1<<16:
+		l.head = flagLong | uint16(key)<<keyShift
+		l.from += 2
+	default:
+		l.head = flagLong | longKey<<keyShift
+		l.from += 8
+	}
+	switch {
 	case expireAt == 0:
 	case narrow(expireAt):
-		l.head = flagDeadline
+		l.head |= flagDeadline
 		l.from += deadlineSize
 	default:
-		l.head = flagDeadline | flagWide
+		l.head |= flagDeadline | flagWide
 		l.from += wideSize
 	}
-	keyCode, bytes := code(key, key2)
-	l.from += bytes
-	valueCode, bytes := code(value, value2)
-	l.from += bytes
-	l.head |= uint16(keyCode)<<keyShift | uint16(valueCode)<<valueShift
 	l.size = l.from + key + value
 	return l
-}
-
-// code returns what the head says of a length, and the bytes that follow. two is the code for two of them, and the one
-// above for four.
-func code(n, two int) (code, bytes int) {
-	switch {
-	case n < two:
-		return n, 0
-	case n < 1<<16:
-		return two, 2
-	}
-	return two + 1, 4
 }
 
 // narrow reports whether a deadline takes 5 bytes.
@@ -94,34 +89,24 @@ func narrow(expireAt int64) bool { return deadlineEpoch <= expireAt && expireAt 
 
 // put writes the head of a record, all that lies before the key.
 func (l layout) put(mem []byte, key, value int, expireAt int64) {
-	binary.LittleEndian.PutUint16(mem, l.head)
-	at := headSize
+	*(*uint16)(unsafe.Pointer(&mem[0])) = l.head
+	if l.head&flagLong != 0 {
+		if l.head>>keyShift != longKey {
+			binary.LittleEndian.PutUint16(mem[headSize:], uint16(value))
+		} else {
+			binary.LittleEndian.PutUint32(mem[headSize:], uint32(key))
+			binary.LittleEndian.PutUint32(mem[headSize+4:], uint32(value))
+		}
+	}
 	switch {
 	case l.head&flagDeadline == 0:
 	case l.head&flagWide == 0:
 		since := uint64(expireAt - deadlineEpoch)
-		binary.LittleEndian.PutUint32(mem[at:], uint32(since))
-		mem[at+4] = byte(since >> 32)
-		at += deadlineSize
+		binary.LittleEndian.PutUint32(mem[l.from-deadlineSize:], uint32(since))
+		mem[l.from-1] = byte(since >> 32)
 	default:
-		binary.LittleEndian.PutUint64(mem[at:], uint64(expireAt))
-		at += wideSize
+		binary.LittleEndian.PutUint64(mem[l.from-wideSize:], uint64(expireAt))
 	}
-	at += putLength(mem[at:], key, int(l.head>>keyShift&keyMask), key2)
-	putLength(mem[at:], value, int(l.head>>valueShift), value2)
-}
-
-// putLength writes a length that has that code.
-func putLength(mem []byte, n, code, two int) (bytes int) {
-	switch code {
-	case two:
-		binary.LittleEndian.PutUint16(mem, uint16(n))
-		return 2
-	case two + 1:
-		binary.LittleEndian.PutUint32(mem, uint32(n))
-		return 4
-	}
-	return 0
 }
 
 // recordSize returns the bytes an entry takes in the arena.
@@ -149,19 +134,36 @@ func rewrite(mem []byte, r record, expireAt int64) {
 
 // load views the record that starts at mem. It is only done where one was written, so that its lengths are true.
 func load(mem *byte) record {
-	head := uint32(binary.LittleEndian.Uint16((*[2]byte)(unsafe.Pointer(mem))[:]))
-	key, value := head>>keyShift&keyMask, head>>valueShift
-	if key >= key2 || value >= value2 || head&flagWide != 0 {
-		return loadLong(mem, head)
+	r, ok := loadShort(mem)
+	if !ok {
+		r = loadLong(mem)
 	}
+	return r
+}
+
+// loadShort is load for the records that most are, and is inlined; ok is false for others.
+func loadShort(mem *byte) (r record, ok bool) {
+	head := uint32(*(*uint16)(unsafe.Pointer(mem)))
 	from := headSize + head&flagDeadline*deadlineSize
-	return record{mem, from, from + key, from + key + value}
+	mid := from + head>>keyShift&keyMax
+	return record{mem, from, mid, mid + head>>valueShift}, head&(flagWide|flagLong) == 0
 }
 
 // loadLong views a record of any form.
-func loadLong(mem *byte, head uint32) record {
+func loadLong(mem *byte) record {
 	r := record{mem: mem}
-	from := uint32(headSize)
+	head := *r.head()
+	key, value, from := uint32(head>>keyShift&keyMax), uint32(head>>valueShift), uint32(headSize)
+	if head&flagLong != 0 {
+		lengths := r.bytes(headSize, headSize+8)
+		if key = uint32(head >> keyShift); key != longKey {
+			value = uint32(binary.LittleEndian.Uint16(lengths))
+			from += 2
+		} else {
+			key, value = binary.LittleEndian.Uint32(lengths), binary.LittleEndian.Uint32(lengths[4:])
+			from += 8
+		}
+	}
 	switch {
 	case head&flagDeadline == 0:
 	case head&flagWide == 0:
@@ -169,21 +171,8 @@ func loadLong(mem *byte, head uint32) record {
 	default:
 		from += wideSize
 	}
-	key, from := r.length(from, head>>keyShift&keyMask, key2)
-	value, from := r.length(from, head>>valueShift, value2)
 	r.from, r.mid, r.end = from, from+key, from+key+value
 	return r
-}
-
-// length returns the length that has that code, and where what follows it starts.
-func (r record) length(at, code, two uint32) (n, next uint32) {
-	switch code {
-	case two:
-		return uint32(binary.LittleEndian.Uint16(r.bytes(at, at+2))), at + 2
-	case two + 1:
-		return binary.LittleEndian.Uint32(r.bytes(at, at+4)), at + 4
-	}
-	return code, at
 }
 
 // bytes returns a part of the record, capped at its end: an append by a careless caller must not reach the next one.
@@ -200,18 +189,21 @@ func (r record) value() []byte { return r.bytes(r.mid, r.end) }
 // hasKey reports whether the record's key is key.
 func (r record) hasKey(key []byte) bool { return string(r.key()) == string(key) }
 
+// head returns the record's first two bytes, which are in the processor's order.
+func (r record) head() *uint16 { return (*uint16)(unsafe.Pointer(r.mem)) }
+
 // hasDeadline reports whether the entry has one.
-func (r record) hasDeadline() bool { return *r.mem&flagDeadline != 0 }
+func (r record) hasDeadline() bool { return *r.head()&flagDeadline != 0 }
 
 // deadline returns when the entry expires, 0 for never.
 func (r record) deadline() int64 {
 	if !r.hasDeadline() {
 		return 0
 	}
-	if *r.mem&flagWide != 0 {
-		return int64(binary.LittleEndian.Uint64(r.bytes(headSize, headSize+wideSize)))
+	if *r.head()&flagWide != 0 {
+		return int64(binary.LittleEndian.Uint64(r.bytes(r.from-wideSize, r.from)))
 	}
-	mem := r.bytes(headSize, headSize+deadlineSize)
+	mem := r.bytes(r.from-deadlineSize, r.from)
 	return deadlineEpoch + int64(binary.LittleEndian.Uint32(mem)) + int64(mem[4])<<32
 }
 
@@ -219,15 +211,18 @@ func (r record) deadline() int64 {
 func (r record) exists() bool { return r.mem != nil }
 
 // expired reports whether the entry has a deadline and now has reached it.
-func (r record) expired(now int64) bool { return r.hasDeadline() && r.deadline() <= now }
+func (r record) expired(now int64) bool { return r.hasDeadline() && r.reached(now) }
+
+//go:noinline
+func (r record) reached(now int64) bool { return r.deadline() <= now }
 
 // marked reports whether the mark is set.
-func (r record) marked() bool { return *r.mem&flagMark != 0 }
+func (r record) marked() bool { return *r.head()&flagMark != 0 }
 
 // mark sets or clears the mark in the stored entry.
 func (r record) mark(on bool) {
-	*r.mem &^= flagMark
+	*r.head() &^= flagMark
 	if on {
-		*r.mem |= flagMark
+		*r.head() |= flagMark
 	}
 }

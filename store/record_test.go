@@ -7,7 +7,7 @@ import (
 
 // TestRecordForms writes and reads entries on both sides of every form of lengths and deadlines, in place of each other.
 func TestRecordForms(t *testing.T) {
-	lengths := []int{0, 1, 61, 62, 63, 125, 126, 127, 128, 1<<16 - 1, 1 << 16, 1<<16 + 1}
+	lengths := []int{0, 1, 30, 31, 32, 126, 127, 128, 4093, 4094, 4095, 4096, 1<<16 - 1, 1 << 16, 1<<16 + 1}
 	deadlines := []int64{
 		0, 1, -1, 1<<63 - 1, -1 << 63, deadlineEpoch - 1, deadlineEpoch, deadlineEpoch + 1,
 		deadlineEnd - 1, deadlineEnd, deadlineEnd + 1,

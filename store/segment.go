@@ -111,22 +111,18 @@ func before(slot *uint64, want uint64) uint {
 // hasTag reports whether a slot is used and has the tag of want.
 func hasTag(slot, want uint64) bool { return slot-1-want < 1<<tagShift-1 }
 
-// quarter returns in which four slots of a window the first one is that does not come before want, and rest which of the
-// four, from n on. Nothing behind an empty slot of the first line comes before want. The comparisons of each do not
-// wait for each other, and there are no branches: mispredicted ones would cost more than all else in a lookup.
+// quarter returns in which four slots of a window the first one is that does not come before want. Nothing behind an empty
+// slot of the first line comes before want.
 func (w *window) quarter(want uint64) uint {
 	return before(&w[3], want) + before(&w[7], want) + before(&w[11], want)
 }
 
-func (w *window) rest(n uint, want uint64) uint {
-	return before(&w[n&15], want) + before(&w[(n+1)&15], want) + before(&w[(n+2)&15], want)
-}
-
-// seek returns where the first slot is that does not come before want, from a home on, and what it holds.
+// seek returns where the first slot is that does not come before want, from a home on, and what it holds. The comparisons
+// of a window do not wait for each other, but for three, and there are no branches: mispredicted ones would cost more
+// than all else in a lookup.
 func (g *segment) seek(i uint, want uint64) (at uint, slot uint64) {
-	w := g.window(i)
-	n := 4 * w.quarter(want)
-	i += n + w.rest(n, want)
+	i += 4 * g.window(i).quarter(want)
+	i += before(g.at(i), want) + before(g.at(i+1), want) + before(g.at(i+2), want)
 	if slot = atomic.LoadUint64(g.at(i)); slot-1 < want {
 		return g.seekOn(i, want)
 	}

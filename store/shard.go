@@ -173,16 +173,19 @@ func (s *Shard) find(hash uint64, key []byte, mode uint32) (record, place) {
 	}
 	g := &x.dir[i]
 	want := hash << tagShift
-	at := g.home(point)
-	w := g.window(at)
-	n := 4 * w.quarter(want)
-	at += n + w.rest(n, want)
+	at := g.home(point) // from here on it is seek, which a call would make a fifth of a hot Get slower
+	at += 4 * g.window(at).quarter(want)
+	at += before(g.at(at), want) + before(g.at(at+1), want) + before(g.at(at+2), want)
 	slot := atomic.LoadUint64(g.at(at))
 	if slot-1 < want {
 		at, slot = g.seekOn(at, want)
 	}
 	for ; hasTag(slot, want); slot = atomic.LoadUint64(g.at(at)) {
-		if r := load(s.arena.at(slot)); r.hasKey(key) {
+		r, ok := loadShort(s.arena.at(slot))
+		if !ok {
+			r = loadLong(r.mem)
+		}
+		if r.hasKey(key) {
 			if uint32(metaOf(slot)) != mode && mode != noUse {
 				note(g.at(at), slot, mode)
 			}
