@@ -9,13 +9,22 @@ import (
 // TestRunDoesNotAllocate counts what the whole process allocates around windows of some hundreds of operations. What is
 // left is per window: its Result, closures and the registration of its context.
 func TestRunDoesNotAllocate(t *testing.T) {
-	for i, load := range []Load{
-		{Mode: Closed, Connections: 3, Pipeline: 16}, {Mode: Open, Connections: 3, Rate: 30_000},
-		{Mode: Closed, Connections: 3, Pipeline: 16},
+	for _, c := range []struct {
+		protocol Protocol
+		op       Op
+		load     Load
+	}{
+		{RESP, Set, Load{Mode: Closed, Connections: 3, Pipeline: 16}},
+		{RESP, Set, Load{Mode: Open, Connections: 3, Rate: 30_000}},
+		{SCNP, Set, Load{Mode: Closed, Connections: 3, Pipeline: 16}},
+		{Memcached, Get, Load{Mode: Closed, Connections: 3, Pipeline: 16}},
+		{Memcached, Set, Load{Mode: Closed, Connections: 3, Pipeline: 16}},
+		{HTTP, Get, Load{Mode: Closed, Connections: 8, Pipeline: 1}},
+		{HTTP, Set, Load{Mode: Open, Connections: 8, Rate: 30_000}},
 	} {
-		target := Target{Responder: true, Protocol: []Protocol{RESP, RESP, SCNP}[i]}
+		load, target := c.load, Target{Responder: true, Protocol: c.protocol}
 		w := testWorkload
-		w.Mix = []OpShare{{Set, 1}}
+		w.Mix = []OpShare{{c.op, 1}}
 		target.Addr = newCannedServer(t, w, target.Protocol)
 		s := connect(t, newTestPool(t, 2), target, w, load)
 		window := Window{Measure: 10 * time.Millisecond}

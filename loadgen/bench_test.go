@@ -19,26 +19,14 @@ func newCannedServer(t testing.TB, w Workload, protocol Protocol) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.speak(protocol, 0)
-	o := p.at(0, 0)
-	size := len(p.appendRequest(nil, o, 0, 0))
-	writer := wire.Writer{}
-	req := &wire.Request{}
-	if protocol == SCNP {
-		req.Form = wire.Typed
-	}
-	writer.Begin(req)
-	if o.op == Get {
-		writer.Bulk(make([]byte, w.ValueSize))
-	} else {
-		writer.Status("OK")
-	}
-	writer.End()
-	reply := writer.Buf
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.translate(Target{Addr: ln.Addr().String(), Protocol: protocol})
+	o := p.at(0, 0)
+	size := len(p.appendRequest(nil, o, 0, 0))
+	reply := cannedReply(protocol, o.op, make([]byte, w.ValueSize))
 	var done sync.WaitGroup
 	done.Go(func() {
 		for {
@@ -51,6 +39,32 @@ func newCannedServer(t testing.TB, w Workload, protocol Protocol) string {
 	})
 	t.Cleanup(func() { ln.Close(); done.Wait() })
 	return ln.Addr().String()
+}
+
+func cannedReply(protocol Protocol, op Op, value []byte) []byte {
+	switch {
+	case protocol == Memcached && op == Get:
+		return fmt.Appendf(nil, "VALUE k:00000000000000 0 %d\r\n%s\r\nEND\r\n", len(value), value)
+	case protocol == Memcached:
+		return []byte("STORED\r\n")
+	case protocol == HTTP && op == Get:
+		return fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(value), value)
+	case protocol == HTTP:
+		return []byte("HTTP/1.1 204 No Content\r\n\r\n")
+	}
+	writer := wire.Writer{}
+	req := &wire.Request{}
+	if protocol == SCNP {
+		req.Form = wire.Typed
+	}
+	writer.Begin(req)
+	if op == Get {
+		writer.Bulk(value)
+	} else {
+		writer.Status("OK")
+	}
+	writer.End()
+	return writer.Buf
 }
 
 func answerCanned(c net.Conn, size int, reply []byte) {
@@ -100,6 +114,8 @@ func BenchmarkClient(b *testing.B) {
 	bench("SET/connections=16/pipeline=64", RESP, Set, 16, 64)
 	bench("SCNP/GET/connections=16/pipeline=64", SCNP, Get, 16, 64)
 	bench("SCNP/SET/connections=16/pipeline=64", SCNP, Set, 16, 64)
+	bench("memcached/GET/connections=16/pipeline=64", Memcached, Get, 16, 64)
+	bench("HTTP/GET/connections=16/pipeline=1", HTTP, Get, 16, 1)
 }
 
 // BenchmarkWindow reports what a window costs beside the time that is measured.

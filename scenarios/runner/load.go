@@ -72,12 +72,8 @@ type adhoc struct {
 func Load(ctx context.Context, opts LoadOptions) (*LoadResult, error) {
 	l := &adhoc{opts: opts, start: time.Now(), response: histograms{}, service: histograms{}, lateness: results.NewHistogram()}
 	sc := opts.Scenario
-	l.point = point{Point: sc.Points[0], load: load(sc.Points[0].Load)}
 	var err error
-	if l.point.workload, err = workload(sc.Seed, l.point.Workload); err == nil {
-		l.point.hash, err = loadgen.StreamHash(l.point.workload, l.point.load)
-	}
-	if err != nil {
+	if l.point, err = newPoint(sc.Seed, sc.Points[0]); err != nil {
 		return nil, err
 	}
 	cpus := opts.CPUs
@@ -244,6 +240,7 @@ func (l *adhoc) manifest(ctx context.Context) results.Manifest {
 	sc := l.opts.Scenario
 	m := manifestOf(sc)
 	m.Started, m.Argv = l.start, l.opts.Argv
+	m.Notes = []string{skewText(l.point.Workload, l.point.skew)}
 	m.CPUs = results.CPUs{Client: scenarios.FormatCPUs(l.opts.CPUs)}
 	p := l.point.describe(sc.Run)
 	if l.opts.NoPreload {

@@ -94,13 +94,7 @@ func (r *run) prepare() error {
 		return err
 	}
 	for _, p := range sc.Points {
-		pt := point{Point: p, load: load(p.Load)}
-		if pt.workload, err = workload(sc.Seed, p.Workload); err == nil {
-			pt.hash, err = loadgen.StreamHash(pt.workload, pt.load)
-		}
-		if err == nil {
-			pt.skew, err = loadgen.SkewOf(pt.workload, pt.load.Connections)
-		}
+		pt, err := newPoint(sc.Seed, p)
 		if err != nil {
 			return fmt.Errorf("%s: %w", sc.File, err)
 		}
@@ -112,6 +106,19 @@ func (r *run) prepare() error {
 		}
 	}
 	return nil
+}
+
+// newPoint makes a point ready for the load generator.
+func newPoint(seed uint64, p scenarios.Point) (pt point, err error) {
+	pt = point{Point: p, load: load(p.Load)}
+	if pt.workload, err = workload(seed, p.Workload); err != nil {
+		return pt, err
+	}
+	if pt.hash, err = loadgen.StreamHash(pt.workload, pt.load); err != nil {
+		return pt, err
+	}
+	pt.skew, err = loadgen.SkewOf(pt.workload, pt.load.Connections)
+	return pt, err
 }
 
 // skewText says how unequal the keys are.
