@@ -28,7 +28,11 @@ func Confine(cpus []int) error {
 				continue
 			}
 			done[tid], fresh = true, true
-			if err := unix.SchedSetaffinity(tid, &set); err != nil && err != unix.ESRCH {
+			switch err := unix.SchedSetaffinity(tid, &set); err {
+			case nil, unix.ESRCH: // the thread has ended
+			case unix.EINVAL:
+				return fmt.Errorf("confine to cpus %v: this process may use none of them", cpus)
+			default:
 				return fmt.Errorf("confine to cpus %v: %w", cpus, err)
 			}
 		}

@@ -34,8 +34,9 @@
 // a write that finds the store over its limit; and where its Maintain sees that others give up warmer entries than it
 // holds, it gives up its own in their place, so cold entries make way for writes anywhere, and no shard touches another.
 // After a write the store is over its limit by at most that write, what the shards have yet to publish (4 KiB each, or
-// 1/256 of the limit), and 1/64 of the limit where the writing shard had nothing to give up. While a policy or a limit
-// has just been changed it is over by what is yet to be evicted, a bounded number of entries a write.
+// 1/256 of the limit), and, where writing shards had nothing to give up, one write for each that was empty or 1/64 of the
+// limit for those that hold only what must stay. While a policy or a limit has just been changed it is over by what is
+// yet to be evicted, a bounded number of entries a write.
 //
 // How entries were used is in eight bits of their slots: the tick of an access clock that follows the turnover
 // (clock.go), a logarithmic count (use.go), or the state of S3-FIFO (s3fifo.go). Victims are sampled a cache line of slots

@@ -94,8 +94,9 @@ const victimsPerWrite = 32
 // shard, a bounded number of entries. It returns false if the store is over its limit and this shard has nothing to
 // give up, or if the shard is full: then the write must not be made.
 //
-// A shard that has nothing to give up may go over the limit by 1/64 while the store's other shards hold more: their
-// Maintain will give way.
+// A shard that has nothing to give up may go over the limit while the store's other shards hold more: their Maintain
+// will give way. Under a policy that may give up any entry such a shard is empty, so it borrows for one write and then
+// has something; one with entries but none that may go, under VolatileTTL, borrows up to 1/64 of the limit.
 func (s *Shard) MakeRoom(now int64) bool {
 	b := s.budget
 	if b == nil {
@@ -139,7 +140,7 @@ func (s *Shard) shrink() bool {
 		return true
 	}
 	elsewhere := s.budget.used.Load() > int64(s.keep.published)
-	return elsewhere && s.keep.policy != NoEviction && s.excess() <= s.budget.borrowable()
+	return elsewhere && s.keep.policy != NoEviction && (s.entries == 0 || s.excess() <= s.budget.borrowable())
 }
 
 // evict gives up one entry that is at least so cold and returns how cold it was; ok is false if it found none. Under

@@ -131,6 +131,36 @@ func TestLimit(t *testing.T) {
 
 // TestEvictionOrder fills a cache with two kinds of entries, and writes new ones until half must be gone: those that the
 // policy prefers to give up must go first.
+// TestEmptyShardBorrows writes to a shard that is empty while another holds far more than the limit: where a policy may
+// give up any entry there is something to give up, so no write may be refused.
+func TestEmptyShardBorrows(t *testing.T) {
+	for _, p := range []Policy{AllKeysLRU, AllKeysLFU, AllKeysS3FIFO} {
+		t.Run(p.String(), func(t *testing.T) {
+			c := newCache(0, p)
+			for i := range 5000 {
+				c.set(numbered(i), 0)
+			}
+			empty := New()
+			empty.Attach(c.budget)
+			c.budget.SetLimit(64 << 10)
+			for i := range 100 {
+				if !empty.MakeRoom(c.now) {
+					t.Fatalf("write %d refused", i)
+				}
+				empty.Set(Hash(numbered(i)), numbered(i), c.value, 0)
+			}
+			if n := empty.Len(); n > 2 {
+				t.Errorf("holds %d entries, and the store is over its limit", n)
+			}
+			for c.shard.Maintain(c.now, 1000) {
+			}
+			if used := c.budget.Used(); used > c.budget.Limit()+slackMax {
+				t.Errorf("%d bytes in use after the other shard gave way", used)
+			}
+		})
+	}
+}
+
 func TestEvictionOrder(t *testing.T) {
 	const n = 20_000
 	for _, c := range []struct {

@@ -2,11 +2,12 @@ package topologies
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/shardlab/shardlab/server/command"
 )
 
 // Option is one thing that can be set, under one name from a flag (--lock-scope), a configuration file (lock_scope:), the
@@ -120,11 +121,17 @@ func countOption(name, about string, at func(*Config) *int) Option {
 	}
 }
 
-func sizeOption[N int | int64](name, about string, at func(*Config) *N) Option {
+// sizeOption is a number of bytes from 0 to most.
+func sizeOption[N int | int64](name, about string, most N, at func(*Config) *N) Option {
 	return Option{Name: name, Kind: kindSize, About: about,
 		Set: func(c *Config, text string) error {
 			n, err := parseSize(text)
-			*at(c) = N(n)
+			if err == nil && n > int64(most) {
+				err = fmt.Errorf("%s is more than %d bytes", text, most)
+			}
+			if err == nil {
+				*at(c) = N(n)
+			}
 			return err
 		},
 		Show: func(c *Config, _ *Settings) string { return strconv.FormatInt(int64(*at(c)), 10) },
@@ -146,21 +153,12 @@ func DurationOption(name, about string, at func(*Config) *time.Duration) Option 
 	}
 }
 
-// parseSize reads bytes, with B, KiB, MiB or GiB or without.
+// parseSize reads bytes with Redis's units (kb, mb and gb are powers of 1024; k, m and g of 1000), or with KiB, MiB or GiB.
 func parseSize(text string) (int64, error) {
-	num, scale := text, int64(1)
-	for i, unit := range []string{"KiB", "MiB", "GiB", "B"} {
-		if n, ok := strings.CutSuffix(text, unit); ok {
-			num = n
-			if unit != "B" {
-				scale = 1 << (10 * (i + 1))
-			}
-			break
-		}
+	redis := strings.NewReplacer("KiB", "kb", "MiB", "mb", "GiB", "gb").Replace(text)
+	n, ok := command.ParseMemory(redis)
+	if !ok || text == "" || text[0] < '0' || text[0] > '9' {
+		return 0, fmt.Errorf("%q is not a size; write bytes, with KiB, MiB, GiB or Redis's kb, mb, gb or without, as in 512MiB", text)
 	}
-	n, err := strconv.ParseInt(num, 10, 64)
-	if err != nil || n < 0 || n > math.MaxInt64/scale {
-		return 0, fmt.Errorf("%q is not a size; write bytes, with B, KiB, MiB or GiB or without, as in 512MiB", text)
-	}
-	return n * scale, nil
+	return n, nil
 }

@@ -2,6 +2,7 @@ package topologies
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -48,7 +49,7 @@ func Options() []Option {
 		WordOption("transactions", "which EXECs there are", txModeNames,
 			func(c *Config) *string { return &c.Transactions }).
 			shown(func(s *Settings) string { return s.Transactions }),
-		sizeOption("max-memory", "how much all entries together may take; 0: as much as there is",
+		sizeOption("max-memory", "how much all entries together may take; 0: as much as there is", math.MaxInt64,
 			func(c *Config) *int64 { return &c.MaxMemory }),
 		WordOption("max-memory-policy", "what gives way when max-memory is reached", store.PolicyNames(),
 			func(c *Config) *string { return &c.MaxMemoryPolicy }),
@@ -59,9 +60,9 @@ func Options() []Option {
 		countOption("max-connections", "most connections at once", func(c *Config) *int { return &c.MaxConns }),
 		DurationOption("write-timeout", "how long max-output may wait for a client that takes nothing",
 			func(c *Config) *time.Duration { return &c.WriteTimeout }),
-		sizeOption("max-output", "replies that may wait for a client for longer, the kernel's queue included",
+		sizeOption("max-output", "replies that may wait for a client for longer, the kernel's queue included", math.MaxInt,
 			func(c *Config) *int { return &c.MaxOutput }),
-		sizeOption("max-bulk", "longest argument of a request, up to 512MiB",
+		sizeOption("max-bulk", "longest argument of a request, up to 512MiB", store.MaxValueLen,
 			func(c *Config) *int { return &c.Limits.MaxBulk }),
 		textOption("http", "address that serves keys over HTTP, host:port (default: none)",
 			func(c *Config) *string { return &c.HTTP }),

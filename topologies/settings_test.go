@@ -105,6 +105,23 @@ func TestOptionsReadWhatTheyShow(t *testing.T) {
 	}
 }
 
+func TestSizes(t *testing.T) {
+	for text, want := range map[string]int64{"0": 0, "64": 64, "64B": 64, "64KiB": 64 << 10, "64MiB": 64 << 20, "64mb": 64 << 20, "1k": 1000,
+		"1kb": 1024, "3m": 3e6, "2G": 2e9, "2GB": 2 << 30, "2GiB": 2 << 30} {
+		if n, err := parseSize(text); n != want || err != nil {
+			t.Errorf("%s: %d, %v; want %d", text, n, err, want)
+		}
+	}
+	for _, bad := range []string{"", "mb", "64zz", "64 mb", "-1", "1.5gb", "64iB", "64KiBMiB", "0x10"} {
+		if n, err := parseSize(bad); err == nil {
+			t.Errorf("%q is read as %d", bad, n)
+		}
+	}
+	if err := new(Config).Set("max_bulk", "1gb"); err == nil || err.Error() != "1gb is more than 536870912 bytes" {
+		t.Errorf("max_bulk: %v", err)
+	}
+}
+
 func TestPinning(t *testing.T) {
 	check := func(c Config, want bool) {
 		t.Helper()

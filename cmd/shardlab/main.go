@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v3"
@@ -94,9 +95,9 @@ func wantArgs(c *cli.Command, least, most int) error {
 	n := c.Args().Len()
 	switch {
 	case n < least:
-		return fmt.Errorf("missing argument; usage: shardlab %s %s", c.Name, c.ArgsUsage)
+		return fmt.Errorf("missing argument; usage: shardlab %s", strings.TrimSpace(c.Name+" "+c.ArgsUsage))
 	case most >= 0 && n > most:
-		return fmt.Errorf("unexpected argument %q; usage: shardlab %s %s", c.Args().Get(most), c.Name, c.ArgsUsage)
+		return fmt.Errorf("unexpected argument %q; usage: shardlab %s", c.Args().Get(most), strings.TrimSpace(c.Name+" "+c.ArgsUsage))
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ func IntParam(name string, lo, hi int64, get func() int64, set func(int64)) Para
 // MemoryParam is a number of bytes, perhaps with a unit, between bounds.
 func MemoryParam(name string, lo, hi int64, get func() int64, set func(int64)) Param {
 	return Param{name, func() string { return itoa(get()) }, func(value string) (func(), string) {
-		n, ok := parseMemory(value)
+		n, ok := ParseMemory(value)
 		if !ok {
 			return nil, "argument must be a memory value"
 		}
@@ -96,8 +96,8 @@ func outOfBounds(lo, hi int64) string {
 	return fmt.Sprintf("argument must be between %d and %d inclusive", lo, hi)
 }
 
-// parseMemory reads bytes with a unit: k, m and g are powers of 1000, kb, mb and gb of 1024.
-func parseMemory(text string) (n int64, ok bool) {
+// ParseMemory reads bytes with a unit: k, m and g are powers of 1000, kb, mb and gb of 1024.
+func ParseMemory(text string) (n int64, ok bool) {
 	digits := len(text) - len(strings.TrimLeft(text, "0123456789"))
 	unit, ok := map[string]uint64{"": 1, "b": 1, "k": 1e3, "kb": 1 << 10, "m": 1e6, "mb": 1 << 20, "g": 1e9, "gb": 1 << 30}[strings.ToLower(text[digits:])]
 	if !ok {
