@@ -72,6 +72,9 @@ func TestErrors(t *testing.T) {
 	check("run: {blocks: [3, 6]}\n", "2: blocks: wants one value; a list is a sweep, and this key cannot be swept")
 	check("load: {mode: [open, closed]}\n", "2: mode: wants one value; a list is a sweep, and this key cannot be swept")
 
+	check("workload: {preset: ycsb-x}", `2: preset: unknown preset "ycsb-x"; did you mean "ycsb-a"? `+
+		"have ycsb-a, ycsb-b, ycsb-c, ycsb-d, ycsb-e, ycsb-f, fb-etc, twitter-cluster")
+
 	// Laws.
 	check("workload: {value_size: 9..8}", `2: value_size: "9..8" goes down; write the smaller number first`)
 	check("workload: {value_size: 0..8}", `2: value_size: "0" is out of range: 1 to 16MiB`)

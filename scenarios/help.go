@@ -21,6 +21,10 @@ func Schema() string {
 		}
 		b.WriteString(k.help())
 	}
+	b.WriteString("\npresets of workload.preset:\n")
+	for _, p := range Presets() {
+		b.WriteString(hang(fmt.Sprintf("  %-16s ", p.Name), p.About))
+	}
 	return b.String()
 }
 

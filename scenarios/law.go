@@ -206,11 +206,7 @@ func asMillis(n int64) string { return asDuration(n * int64(time.Millisecond)) }
 
 // checkOps checks what the operations of the mix need, and what has no meaning without them.
 func (w *Workload) checkOps() *fault {
-	ttl, multi := false, false
-	for _, m := range w.Mix {
-		ttl = ttl || m.Op == "SETEX" || m.Op == "EXPIRE" || strings.Contains(m.Op, "{ttl}")
-		multi = multi || isMulti(m.Op)
-	}
+	ttl, multi := w.wants()
 	switch {
 	case ttl && w.TTL == nil:
 		return &fault{keys: []string{"ttl"}, near: "mix", text: "is missing; operations of the mix need one, as in ttl: 1m or ttl: 1s..60s"}
@@ -233,12 +229,26 @@ func (w *Workload) checkOps() *fault {
 
 func isMulti(op string) bool { return op == "MGET" || op == "MSET" }
 
-// complete fills in what is left out, where the mix gives it a meaning.
-func (w *Workload) complete() {
+// wants reports whether operations of the mix want a time to live, and whether some have several keys.
+func (w *Workload) wants() (ttl, multi bool) {
 	for _, m := range w.Mix {
-		if isMulti(m.Op) && w.KeysPerOp == 0 {
-			w.KeysPerOp = 10
-		}
+		ttl = ttl || m.Op == "SETEX" || m.Op == "EXPIRE" || strings.Contains(m.Op, "{ttl}")
+		multi = multi || isMulti(m.Op)
+	}
+	return ttl, multi
+}
+
+// complete fills in what is left out where the mix gives it a meaning, and drops what a preset has that the mix does not want.
+func (w *Workload) complete(written func(key string) bool) {
+	ttl, multi := w.wants()
+	if !ttl && !written("ttl") {
+		w.TTL = nil
+	}
+	switch {
+	case multi && w.KeysPerOp == 0:
+		w.KeysPerOp = 10
+	case !multi && !written("keys_per_op"):
+		w.KeysPerOp = 0
 	}
 	if (w.Distribution == HotShard || w.CrossShare != nil) && w.SkewShards == 0 {
 		w.SkewShards = 16

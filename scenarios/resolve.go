@@ -84,7 +84,10 @@ func (f *filler) set(d *draft, k key, row *entry) error {
 		if k.required != "" {
 			return f.blame(&fault{keys: []string{k.name}, near: k.needs.key, text: "is missing; " + k.required})
 		}
-		v, ok := defaults[k.section+"."+k.name]
+		v, ok := presetValues[f.norm["preset"]+"."+k.name]
+		if !ok || k.section != workload {
+			v, ok = defaults[k.section+"."+k.name]
+		}
 		if !ok {
 			return nil
 		}

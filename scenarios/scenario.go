@@ -44,12 +44,13 @@ type Param struct {
 
 // Workload says which operations there are.
 type Workload struct {
-	Keys         int       `json:"keys"`           // in the key space, all of them preloaded
-	KeySize      int       `json:"key_size"`       // bytes
-	ValueSize    int       `json:"value_size"`     // bytes; of the largest where there is a law
-	Mix          []OpShare `json:"mix"`            // operations in one order whatever the file's, then commands; no zero shares
-	Distribution string    `json:"distribution"`   // of keys
-	Zipf         float64   `json:"zipf,omitempty"` // Zipfian, Latest: exponent s, 0 < s <= MaxZipf
+	Preset       string    `json:"preset,omitempty"` // what the keys that the file leaves out were taken from
+	Keys         int       `json:"keys"`             // in the key space, all of them preloaded
+	KeySize      int       `json:"key_size"`         // bytes
+	ValueSize    int       `json:"value_size"`       // bytes; of the largest where there is a law
+	Mix          []OpShare `json:"mix"`              // operations in one order whatever the file's, then commands; no zero shares
+	Distribution string    `json:"distribution"`     // of keys
+	Zipf         float64   `json:"zipf,omitempty"`   // Zipfian, Latest: exponent s, 0 < s <= MaxZipf
 
 	HotOps     float64 `json:"hot_ops,omitempty"`     // Hotspot, Moving, HotShard: share of the operations
 	HotKeys    float64 `json:"hot_keys,omitempty"`    // Hotspot, Moving: share of the keys

@@ -90,6 +90,9 @@ var topKeys = []key{
 }
 
 var workloadKeys = []key{
+	{section: workload, name: "preset", kind: "word", sweep: true,
+		about: "a published workload, whose keys are the defaults then: " + strings.Join(names(Presets()), ", "),
+		set:   setPreset},
 	{section: workload, name: "keys", kind: "count", def: "100k", sweep: true,
 		about: "in the key space; all of them are preloaded",
 		set:   count(func(d *draft) *int { return &d.point.Workload.Keys })},

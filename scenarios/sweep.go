@@ -106,7 +106,7 @@ func resolvePoint(doc *document, names Names, axes []axis, index []int) (Point, 
 			return d.point, err
 		}
 	}
-	d.point.Workload.complete()
+	d.point.Workload.complete(func(key string) bool { return doc.find(workload, key) != nil })
 	d.point.Label = label(d.point.Params)
 	if broken := d.point.check(names); broken != nil {
 		return d.point, f.blame(broken)
