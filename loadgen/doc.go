@@ -15,6 +15,10 @@
 // times (TestStopDrill). In the same drill redis-benchmark -c 10 -n 100000, which waits for its replies, reports p99 0.37 ms, and no
 // more than 12 of 100,000 requests above 4.6 ms.
 //
+// A workload chooses keys by any of eight distributions, each of which is held against its law in the tests ([SkewOf] says what
+// the most popular keys get), operations by a mix, the sizes of values and times to live by a [Law]. A value's size and bytes
+// follow from its key, its writer and its version, so that whatever is read back can be verified without a record of it.
+//
 // Nothing is shared while load is on. A worker owns its sockets, rings, buffers, counters and histograms; they are put
 // together after the window. Nothing is allocated per operation, and a window costs a handful of small objects.
 //

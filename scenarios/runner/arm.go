@@ -94,11 +94,30 @@ func (a *arm) check(r *run) error {
 			return errors.New("no topology speaks memcached; a reference that does says protocol: memcached in its arm")
 		}
 		cfg, err := a.config(p, r.cpus.server)
+		var resolved topologies.Settings
 		if err == nil {
-			_, err = cfg.Resolve()
+			resolved, err = cfg.Resolve()
+		}
+		if err == nil && a.direct {
+			err = separable(p.Workload, resolved.Shards)
 		}
 		if err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// separable says which operations of a workload shards with ports of their own cannot be sent.
+func separable(w scenarios.Workload, shards int) error {
+	for _, m := range w.Mix {
+		several := (m.Op == "MGET" || m.Op == "MSET") && (w.CrossShare == nil || *w.CrossShare != 0)
+		if shards > 1 && several {
+			return fmt.Errorf("the keys of one %s may be on several of its %d shards, which have ports of their own; "+
+				"set workload.cross_share to 0, or shards to 1", m.Op, shards)
+		}
+		if strings.ContainsAny(m.Op, " \t") {
+			return fmt.Errorf("%q may be for any shard, and shards have ports of their own; leave the arm out", m.Op)
 		}
 	}
 	return nil
