@@ -109,3 +109,20 @@ func TestNoThrash(t *testing.T) {
 		}
 	}
 }
+
+// TestGrowingValue appends to one value by many small steps: what that takes from the Go heap must be a few times the value.
+func TestGrowingValue(t *testing.T) {
+	s, key := New(), []byte("grows")
+	const final = 8 << 20
+	value := make([]byte, final)
+	before := allocated()
+	for n := 0; n < final; n += 4000 {
+		s.Set(Hash(key), key, value[:n], 0)
+	}
+	if took := allocated() - before; took > 12*final {
+		t.Errorf("took %d bytes to grow to %d", took, final)
+	}
+	if err := checkInvariants(s); err != nil {
+		t.Fatal(err)
+	}
+}
