@@ -132,6 +132,10 @@ func TestExpectedMissesAreNoFault(t *testing.T) {
 	if got := analyse(t, r, Options{MaxMissShare: 0.04}).Points[0].Rows[1].Verdict; got.Verdict != Invalid {
 		t.Errorf("5 %% of misses where 4 %% are expected: %+v", got)
 	}
+	r.Manifest.Points[0].MayMiss = true // the mix removes keys
+	if got := analyse(t, r, Options{}).Points[0].Rows[1].Verdict; got.Verdict != Valid {
+		t.Errorf("5 %% of misses where keys are removed: %+v", got)
+	}
 }
 
 func TestRespondersHoldNoData(t *testing.T) {
