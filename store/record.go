@@ -200,21 +200,28 @@ func (r record) deadline() int64 {
 	if !r.hasDeadline() {
 		return 0
 	}
+	return r.expiry()
+}
+
+// expiry returns the deadline of an entry that has one.
+func (r record) expiry() int64 {
 	if *r.head()&flagWide != 0 {
-		return int64(binary.LittleEndian.Uint64(r.bytes(r.from-wideSize, r.from)))
+		return int64(r.word(r.from - wideSize))
 	}
-	mem := r.bytes(r.from-deadlineSize, r.from)
-	return deadlineEpoch + int64(binary.LittleEndian.Uint32(mem)) + int64(mem[4])<<32
+	// No cell ends within three bytes of a deadline.
+	return deadlineEpoch + int64(r.word(r.from-deadlineSize)&(1<<(8*deadlineSize)-1))
+}
+
+// word returns the eight bytes at a place in the record's cell.
+func (r record) word(at uint32) uint64 {
+	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(unsafe.Pointer(r.mem), at))[:])
 }
 
 // exists reports whether the view is of a record.
 func (r record) exists() bool { return r.mem != nil }
 
 // expired reports whether the entry has a deadline and now has reached it.
-func (r record) expired(now int64) bool { return r.hasDeadline() && r.reached(now) }
-
-//go:noinline
-func (r record) reached(now int64) bool { return r.deadline() <= now }
+func (r record) expired(now int64) bool { return r.hasDeadline() && r.expiry() <= now }
 
 // marked reports whether the mark is set.
 func (r record) marked() bool { return *r.head()&flagMark != 0 }

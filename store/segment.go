@@ -156,7 +156,8 @@ func (g *segment) insert(home uint, slot uint64) bool {
 func (g *segment) remove(i uint) {
 	slots := g.slots()
 	end := i + 1
-	for slots[end] != 0 && g.home(pointOf(tagOf(slots[end]))) < end {
+	// Homes are starts of lines: only there can a slot be at home.
+	for slots[end] != 0 && (end%lineSlots != 0 || g.home(pointOf(tagOf(slots[end]))) < end) {
 		end++
 	}
 	copy(slots[i:], slots[i+1:end])
