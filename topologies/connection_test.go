@@ -248,3 +248,26 @@ func TestShutdownCommand(t *testing.T) {
 	mustBeClosed(t, c)
 	<-in.ShutdownAsked()
 }
+
+// CLIENT NO-TOUCH: what such a client reads stays as unused as it was.
+func TestNoTouch(t *testing.T) {
+	for _, v := range forms() {
+		t.Run(v.String(), func(t *testing.T) {
+			cfg := v.config()
+			cfg.MaxMemory, cfg.MaxMemoryPolicy = 1<<30, "allkeys-lfu"
+			c := dial(t, open(t, cfg).Addr().String())
+			mustEqual(t, []string{c.ask("SET", "k", "v"), c.ask("CLIENT", "NO-TOUCH", "on")}, []string{"+OK\r\n", "+OK\r\n"})
+			before := c.ask("OBJECT", "FREQ", "k")
+			for range 200 {
+				c.ask("GET", "k")
+			}
+			mustEqual(t, []string{c.ask("OBJECT", "FREQ", "k"), c.ask("CLIENT", "NO-TOUCH", "off")}, []string{before, "+OK\r\n"})
+			for range 200 {
+				c.ask("GET", "k")
+			}
+			if after := c.ask("OBJECT", "FREQ", "k"); after == before {
+				t.Errorf("still %q after 200 reads", after)
+			}
+		})
+	}
+}

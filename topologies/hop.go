@@ -29,7 +29,7 @@ func (h *hop) rewind() {
 		x.W.Buf = nil
 	}
 	x.W.Buf, h.base = x.W.Buf[:0], h.read
-	x.W.RESP3, x.Client, x.Host = from.W.RESP3, from.Client, from.Host
+	x.W.RESP3, x.Client, x.Host, x.NoTouch = from.W.RESP3, from.Client, from.Host, from.NoTouch
 }
 
 // out runs on the owner's thread.

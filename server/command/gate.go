@@ -38,22 +38,23 @@ func (x *Exec) Admit(cmd *Spec, args [][]byte) bool {
 	if x.gate != 0 || cmd == nil || cmd.special {
 		return x.admitSlowly(cmd, args)
 	}
-	if cmd.wrongCount(args) {
-		x.running = 0
-		x.refuse(cmd, wrongArity(cmd.Name))
-		return false
+	if n := len(args); n != cmd.Arity && (cmd.Arity > 0 || n < -cmd.Arity) {
+		return x.admitSlowly(cmd, args)
 	}
-	return x.check(cmd, args)
+	if c := &x.calls.few[0]; c.index == cmd.index { // most batches have more of one command than of others
+		c.n++
+		x.running = cmd.index
+	} else {
+		x.call(cmd)
+	}
+	return cmd.Check == nil || x.check(cmd, args)
 }
 
-// check counts a call, and refuses one whose arguments are wrong.
+// check answers a request whose arguments are wrong.
 func (x *Exec) check(cmd *Spec, args [][]byte) bool {
-	x.call(cmd)
-	if cmd.Check != nil {
-		if wrong := cmd.Check(args); wrong != "" {
-			x.Error(wrong)
-			return false
-		}
+	if wrong := cmd.Check(args); wrong != "" {
+		x.Error(wrong)
+		return false
 	}
 	return true
 }
@@ -89,7 +90,8 @@ func (x *Exec) admitSlowly(cmd *Spec, args [][]byte) bool {
 		x.tellMulti()
 		return false
 	}
-	return x.check(cmd, args)
+	x.call(cmd)
+	return cmd.Check == nil || x.check(cmd, args)
 }
 
 // Refuses reports whether Admit would answer the request itself, or might, instead of letting it through. It changes
