@@ -47,7 +47,7 @@ func TestBuiltinsLoad(t *testing.T) {
 	}
 	check("quickstart", 2, 80*time.Second, 110*time.Second,
 		"shared", "shard-arc", "thread-local", "multi-direct", "direct-shard", "redis")
-	check("ceiling", 3, time.Minute, 2*time.Minute, "redis", "multi-direct", "null")
+	check("ceiling", 3, time.Minute, 2*time.Minute, "redis", "multi-direct", "thread-local", "null")
 	check("lock-scopes", 3, time.Minute, 3*time.Minute, "op", "shard", "batch", "thread-local")
 	check("open-loop", 5, 2*time.Minute, 4*time.Minute, "shared", "multi-direct", "thread-local", "redis")
 	check("protocols", 4, time.Minute, 2*time.Minute, "multi-direct", "direct-shard", "null")
