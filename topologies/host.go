@@ -60,7 +60,7 @@ func newHost(in *Instance) *host {
 type counters struct {
 	client *command.Client
 
-	commands, hits, misses, expired atomic.Uint64
+	commands, hits, misses atomic.Uint64
 }
 
 // publish moves the counts of a batch to where others can see them.
@@ -73,7 +73,6 @@ func (c *counters) publish(n *command.Counts) {
 	add(&c.commands, n.Commands)
 	add(&c.hits, n.Hits)
 	add(&c.misses, n.Misses)
-	add(&c.expired, n.Expired)
 	*n = command.Counts{}
 }
 
@@ -81,7 +80,6 @@ func (c *counters) addTo(n *command.Counts) {
 	n.Commands += c.commands.Load()
 	n.Hits += c.hits.Load()
 	n.Misses += c.misses.Load()
-	n.Expired += c.expired.Load()
 }
 
 // routing is how keys find their shards in this instance.

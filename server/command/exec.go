@@ -38,7 +38,7 @@ func (a *Acc) Add(o *Acc) {
 
 // Counts are the server's counters that commands move. A session keeps its own and publishes them once a batch.
 type Counts struct {
-	Commands, Hits, Misses, Expired uint64
+	Commands, Hits, Misses uint64
 }
 
 // Exec is the context in which one session executes commands: where the reply goes, what time it is, what was counted.
@@ -91,9 +91,6 @@ func (x *Exec) Now() int64 {
 	}
 	return x.now
 }
-
-// clock is the time, exactly.
-func (x *Exec) clock() time.Time { return time.Now() }
 
 // shardNow is the time as far as sh can care: 0 while nothing in it can expire, which spares the clock call.
 func (x *Exec) shardNow(sh *store.Shard) int64 {
@@ -171,18 +168,12 @@ type Setting struct{ Name, Value string }
 // Reap deletes a key that a read found past its deadline, and clears Stale. The shard must be held for writing.
 func (x *Exec) Reap(sh *store.Shard, hash uint64, key []byte) {
 	x.Stale = false
-	x.reapExpired(sh, hash, key)
-}
-
-func (x *Exec) reapExpired(sh *store.Shard, hash uint64, key []byte) {
-	if sh.DeleteExpired(hash, key, x.Now()) {
-		x.Counts.Expired++
-	}
+	sh.DeleteExpired(hash, key, x.Now())
 }
 
 // Minus returns n without o.
 func (n Counts) Minus(o *Counts) Counts {
-	return Counts{n.Commands - o.Commands, n.Hits - o.Hits, n.Misses - o.Misses, n.Expired - o.Expired}
+	return Counts{n.Commands - o.Commands, n.Hits - o.Hits, n.Misses - o.Misses}
 }
 
 // Add moves the counts of o to n.
@@ -190,6 +181,5 @@ func (n *Counts) Add(o *Counts) {
 	n.Commands += o.Commands
 	n.Hits += o.Hits
 	n.Misses += o.Misses
-	n.Expired += o.Expired
 	*o = Counts{}
 }

@@ -194,7 +194,7 @@ func watch(x *Exec, held Held, args [][]byte) {
 		}
 		sh, hash := held.Shard(key)
 		// An entry that has expired is absent, and its removal no change: it goes first.
-		x.reapExpired(sh, hash, key)
+		sh.DeleteExpired(hash, key, x.Now())
 		if at, there := sh.Deadline(hash, key, 0); there && at != 0 {
 			tx.earliest = min(tx.earliest, at)
 		}
