@@ -1,6 +1,7 @@
 package topologies
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -171,17 +172,15 @@ func TestReadyzWhileDraining(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	// A client that takes no replies holds up the drain until we close it.
-	request := encode([]string{"ECHO", strings.Repeat("x", 1<<20)})
-	stuck := make(chan struct{})
-	go func() {
-		defer close(stuck)
-		for {
-			if _, err := nc.Write(request); err != nil {
-				return
-			}
+	// A client that takes no replies holds up the drain until we close it: it sends until the server, stuck with its
+	// replies, reads no more.
+	rest := bytes.Repeat(encode([]string{"ECHO", strings.Repeat("x", 1<<20)}), 64)
+	for n := 1; n > 0; rest = rest[n:] {
+		nc.SetWriteDeadline(time.Now().Add(500 * time.Millisecond))
+		if n, err = nc.Write(rest); err == nil {
+			t.Fatal("the server took 64 MiB without a reply being read")
 		}
-	}()
+	}
 	ended := make(chan error)
 	go func() { ended <- in.Shutdown(context.Background()) }()
 	base := "http://" + in.AdminAddr().String()
@@ -193,7 +192,6 @@ func TestReadyzWhileDraining(t *testing.T) {
 		}
 	}
 	nc.Close()
-	<-stuck
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
