@@ -262,8 +262,8 @@ func TestHitRatio(t *testing.T) {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("no redis-server on the PATH")
 	}
-	if testing.Short() {
-		t.Skip("takes some seconds")
+	if testing.Short() || raceDetector {
+		t.Skip("takes some seconds, and minutes with the race detector")
 	}
 	full := os.Getenv("SHARDLAB_HITRATIO") == "full"
 	keys, ops := 50_000, 200_000

@@ -51,7 +51,7 @@ func TestMemoryBudget(t *testing.T) {
 		})
 		garbage := float64(allocated()-before)/float64(reserved(shards)) - 1
 		t.Logf("%d shards: %.1f to %.1f bytes an entry, %.1f %% more allocated on the way", n, best, worst, 100*garbage)
-		if garbage > 0.05 {
+		if garbage > 0.05 && !raceDetector { // with the detector, sync.Pool forgets at random
 			t.Errorf("%d shards: %.1f %% more allocated than kept", n, 100*garbage)
 		}
 		if worst > budget {
