@@ -118,6 +118,21 @@ func BenchmarkClient(b *testing.B) {
 	bench("HTTP/GET/connections=16/pipeline=1", HTTP, Get, 16, 1)
 }
 
+// BenchmarkNull is what an operation costs the client where nothing else is done.
+func BenchmarkNull(b *testing.B) {
+	for _, pipeline := range []int{1, 16} {
+		b.Run(fmt.Sprintf("GET/pipeline=%d", pipeline), func(b *testing.B) {
+			w := Workload{Keys: 1_000_000, KeySize: 16, ValueSize: 64, Mix: []OpShare{{Get, 1}}}
+			s := connect(b, newTestPool(b, 1), Target{InProcess: Null(w), Responder: true}, w, Load{Connections: 16, Pipeline: pipeline})
+			var operations uint64
+			for b.Loop() {
+				operations += run(b, s, Window{Measure: 50 * time.Millisecond}).Replies
+			}
+			b.ReportMetric(float64(operations)/(float64(b.N)*0.05), "op/s")
+		})
+	}
+}
+
 // BenchmarkWindow reports what a window costs beside the time that is measured.
 func BenchmarkWindow(b *testing.B) {
 	for _, workers := range []int{1, 2} {

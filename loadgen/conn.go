@@ -29,6 +29,8 @@ type conn struct {
 	mask                uint32
 	head, stamped, tail uint32
 
+	local *inProcess // instead of a socket
+
 	waiting waitingList // of an open loop: arrivals for which there was no room
 
 	replies uint64 // since the connection was made
@@ -70,6 +72,10 @@ func (c *conn) fail(err error) error {
 }
 
 func (c *conn) close() {
+	if c.local != nil {
+		c.local.exec.Close()
+		c.local = nil
+	}
 	if c.fd >= 0 {
 		unix.Close(c.fd)
 		c.fd = -1

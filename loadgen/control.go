@@ -20,10 +20,11 @@ type Control struct {
 	addr     string
 	protocol Protocol
 
-	mu   sync.Mutex
-	conn net.Conn // nil when not connected
-	scan wire.ReplyScanner
-	buf  []byte
+	mu    sync.Mutex
+	local Executor // instead of a connection
+	conn  net.Conn // nil when not connected
+	scan  wire.ReplyScanner
+	buf   []byte
 }
 
 // NewControl returns a Control for an address, host:port or unix:PATH.
@@ -44,7 +45,11 @@ func (c *Control) Do(ctx context.Context, args ...string) (wire.Reply, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r, err := c.exchange(ctx, args)
+	exchange := c.exchange
+	if c.local != nil {
+		exchange = c.execute
+	}
+	r, err := exchange(ctx, args)
 	if err != nil {
 		c.hangUp() // whatever still arrives would be taken for the reply to the next command
 		if ctx.Err() != nil {
@@ -56,6 +61,28 @@ func (c *Control) Do(ctx context.Context, args ...string) (wire.Reply, error) {
 		return r, fmt.Errorf("%s %s: %s", args[0], c.addr, r.Payload)
 	}
 	return r, nil
+}
+
+// execute is exchange with a server in the same process.
+func (c *Control) execute(ctx context.Context, args []string) (wire.Reply, error) {
+	if err := ctx.Err(); err != nil {
+		return wire.Reply{}, err
+	}
+	var b wire.Batch
+	req := wire.Request{}
+	for _, a := range args {
+		req.Args = append(req.Args, []byte(a))
+	}
+	b.Reqs = append(b.Reqs, req)
+	if err := c.local.Exec(&b); err != nil {
+		return wire.Reply{}, err
+	}
+	c.buf, c.scan = b.Out, RESP.scanner(wire.ReplyLimits{MaxBulk: maxLocalReply, MaxReply: maxLocalReply})
+	r, ok, err := c.next()
+	if err == nil && !ok {
+		err = errors.New("no reply")
+	}
+	return r, err
 }
 
 func (c *Control) exchange(ctx context.Context, args []string) (wire.Reply, error) {
@@ -128,5 +155,8 @@ func (c *Control) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.hangUp()
+	if c.local != nil {
+		c.local.Close()
+	}
 	return nil
 }

@@ -20,6 +20,9 @@ func (t Target) suit(w Workload, l *Load) error {
 	switch {
 	case t.Protocol == Memcached && w.KeySize > wire.MaxMemcachedKey:
 		return fmt.Errorf("target %s: keys of %d bytes; memcached has at most %d", t.Addr, w.KeySize, wire.MaxMemcachedKey)
+	case t.InProcess != nil && max(l.Pipeline, l.InFlight) > wire.MaxBatch:
+		return fmt.Errorf("target %s: %d requests at once; in-process it is at most %d", t.Addr, max(l.Pipeline, l.InFlight),
+			wire.MaxBatch)
 	case t.Protocol != HTTP:
 	case l.Mode == Closed && l.Pipeline > 1:
 		return fmt.Errorf("target %s: pipeline of %d; with http it is 1, use more connections", t.Addr, l.Pipeline)
@@ -74,6 +77,9 @@ func (p *plan) foreignWrite(encoded []byte, tail string) []piece {
 }
 
 func (t Target) control() *Control {
+	if t.InProcess != nil {
+		return &Control{addr: t.Addr, local: t.InProcess()}
+	}
 	if t.ControlAddr != "" {
 		return NewControl(t.ControlAddr, RESP)
 	}

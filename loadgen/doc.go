@@ -15,6 +15,8 @@
 // times (TestStopDrill). In the same drill redis-benchmark -c 10 -n 100000, which waits for its replies, reports p99 0.37 ms, and no
 // more than 12 of 100,000 requests above 4.6 ms.
 //
+// A server need not be behind a socket: with [Target.InProcess] the same clients hand the same operations to a function.
+//
 // A workload chooses keys by any of eight distributions, each of which is held against its law in the tests ([SkewOf] says what
 // the most popular keys get), operations by a mix, the sizes of values and times to live by a [Law]. A value's size and bytes
 // follow from its key, its writer and its version, so that whatever is read back can be verified without a record of it.

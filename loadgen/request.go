@@ -12,6 +12,7 @@ import (
 // template is how an operation is written in RESP: bytes, and what goes between them.
 type template struct {
 	pieces []piece
+	words  []word // the same as arguments
 	answer answer
 }
 
@@ -82,8 +83,8 @@ func checkTemplate(text string) error {
 
 // newTemplate reads a command. It has been checked.
 func (p *plan) newTemplate(text string, a answer) template {
-	t := template{answer: a}
 	words := strings.Fields(text)
+	t := template{words: argumentsOf(words), answer: a}
 	count := len(words)
 	for _, word := range words {
 		switch slots[word] {

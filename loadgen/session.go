@@ -1,6 +1,7 @@
 package loadgen
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,9 @@ type Session struct {
 
 // Connect opens a session: all of its connections, spread over the workers of the pool.
 func (p *Pool) Connect(ctx context.Context, t Target, w Workload, l Load) (*Session, error) {
+	if t.InProcess != nil {
+		t.Addr = cmp.Or(t.Addr, inProcessName)
+	}
 	if err := errors.Join(t.check(), l.check(), t.suit(w, &l)); err != nil {
 		return nil, err
 	}
@@ -51,7 +55,11 @@ func (p *Pool) Connect(ctx context.Context, t Target, w Workload, l Load) (*Sess
 		sh := newShare(s, i, workers, len(addrs))
 		s.shares = append(s.shares, sh)
 		if err = sh.poll.open(); err == nil {
-			err = sh.connect(ctx, addrs, s.sockets)
+			if t.InProcess != nil {
+				sh.enter(t.InProcess, s.sockets)
+			} else {
+				err = sh.connect(ctx, addrs, s.sockets)
+			}
 		}
 		if err != nil {
 			s.Close()

@@ -45,6 +45,9 @@ type share struct {
 	spare   [][]byte // memory for conn.out, the one used last on top
 	touched []*conn
 
+	inProcess bool    // there are no sockets: see local.go
+	executing []*conn // what was touched, while it is executed
+
 	backlog  backlog
 	schedule schedule
 
@@ -96,10 +99,14 @@ func (s *share) place(c *conn, o operation, p pending, writer uint32, version ui
 	p.op, p.check, p.key = o.op, o.check, o.key
 	c.push(p)
 	s.outstanding++
-	if c.out == nil {
-		c.out = s.borrow()
+	if c.local != nil {
+		s.plan.addRequest(c.local.next, o, writer, version)
+	} else {
+		if c.out == nil {
+			c.out = s.borrow()
+		}
+		c.out = s.plan.appendRequest(c.out, o, writer, version)
 	}
-	c.out = s.plan.appendRequest(c.out, o, writer, version)
 	if !c.touched {
 		c.touched = true
 		s.touched = append(s.touched, c)
@@ -115,8 +122,11 @@ func (s *share) borrow() []byte {
 	return make([]byte, 0, 4<<10)
 }
 
-// flushAll writes what place has gathered: one write for each socket.
+// flushAll writes what place has gathered: one write for each socket. Without sockets pump does it all.
 func (s *share) flushAll() error {
+	if s.inProcess {
+		return nil
+	}
 	for _, c := range s.touched {
 		c.touched = false
 		if err := s.flush(c); err != nil {
@@ -176,6 +186,9 @@ func (s *share) stamp(c *conn) {
 // pump waits for the sockets, for at most as long as nothing else is to be done, and serves those that are ready. It
 // reports how many were.
 func (s *share) pump(until int64) (int, error) {
+	if s.inProcess {
+		return s.executeAll(until)
+	}
 	n, err := s.poll.wait(min(until-s.now, longestWait))
 	if err != nil {
 		return 0, err

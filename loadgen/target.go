@@ -22,6 +22,12 @@ type Target struct {
 	// once; it must be a pure function, must not keep the key and should not allocate.
 	Route func(key []byte) int
 
+	// InProcess, unless nil, is the server: every client, and control commands, call it for an [Executor] of their own, and there
+	// are no sockets. A worker executes a batch of each of its clients in turn, of all that the client may send then, so
+	// that in a closed loop Pipeline requests of one client are under way on each thread. Addresses have no meaning then,
+	// and Protocol is RESP.
+	InProcess func() Executor
+
 	// Protocol is what the load is sent in. Control commands to Addr are RESP, but to memcached its own; HTTP has none. In SCNP an
 	// operation carries its key's hash, and to a shard address the shard too, which is then wire.KeyShard's: Route must
 	// agree with it.
@@ -65,6 +71,10 @@ func (t Target) check() error {
 	if t.Path != "" && (t.Protocol != HTTP || !strings.HasPrefix(t.Path, "/") || strings.Count(t.Path, keyMark) != 1 ||
 		strings.ContainsFunc(t.Path, func(r rune) bool { return r <= ' ' || r > '~' })) {
 		return fmt.Errorf("target %s: path %q; of HTTP, use one such as %s", t.Addr, t.Path, DefaultPath)
+	}
+	if t.InProcess != nil && (t.Protocol != RESP || len(t.ShardAddrs) > 0) {
+		return fmt.Errorf("target %s: in %s, with %d shard addresses; a server in the same process has neither", t.Addr, t.Protocol,
+			len(t.ShardAddrs))
 	}
 	if n := len(t.ShardAddrs); t.Protocol == SCNP && bits.OnesCount(uint(n)) > 1 {
 		return fmt.Errorf("target %s: %d shard addresses; SCNP wants a power of two", t.Addr, n)
