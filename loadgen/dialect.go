@@ -18,8 +18,8 @@ const keyMark = "{key}"
 // suit says what of a workload or load the target's protocol cannot do, and sets what it does not leave open.
 func (t Target) suit(w Workload, l *Load) error {
 	switch {
-	case t.Protocol == Memcached && w.KeySize > wire.MaxMemcachedKey:
-		return fmt.Errorf("target %s: keys of %d bytes; memcached has at most %d", t.Addr, w.KeySize, wire.MaxMemcachedKey)
+	case t.Protocol == Memcached && w.keyLaw().Max > wire.MaxMemcachedKey:
+		return fmt.Errorf("target %s: keys of %s bytes; memcached has at most %d", t.Addr, w.keyLaw().span(), wire.MaxMemcachedKey)
 	case t.InProcess != nil && max(l.Pipeline, l.InFlight) > wire.MaxBatch:
 		return fmt.Errorf("target %s: %d requests at once; in-process it is at most %d", t.Addr, max(l.Pipeline, l.InFlight),
 			wire.MaxBatch)
@@ -42,10 +42,10 @@ func (p *plan) translate(t Target) error {
 	value := make([]byte, p.values.sizes.Max)
 	switch t.Protocol {
 	case Memcached:
-		p.requests[Get].pieces = p.foreign(wire.AppendMemcachedGet(nil, p.key))
-		p.requests[Set].pieces = p.foreignWrite(wire.AppendMemcachedSet(nil, p.key, value), "\r\n")
+		p.requests[Get].pieces = p.foreign(wire.AppendMemcachedGet(nil, p.keys.longest))
+		p.requests[Set].pieces = p.foreignWrite(wire.AppendMemcachedSet(nil, p.keys.longest, value), "\r\n")
 	case HTTP:
-		path := strings.Replace(cmp.Or(t.Path, DefaultPath), keyMark, string(p.key), 1)
+		path := strings.Replace(cmp.Or(t.Path, DefaultPath), keyMark, string(p.keys.longest), 1)
 		host := t.Addr
 		if network, _ := network(t.Addr); network == "unix" {
 			host = "localhost"
@@ -56,10 +56,10 @@ func (p *plan) translate(t Target) error {
 	return nil
 }
 
-// foreign takes an encoded request of p.key apart.
+// foreign takes an encoded request of the longest key apart.
 func (p *plan) foreign(encoded []byte) []piece {
-	at := bytes.LastIndex(encoded, p.key)
-	return []piece{{encoded[:at], aKey}, {encoded[at+len(p.key):], nothing}}
+	at := bytes.LastIndex(encoded, p.keys.longest)
+	return []piece{{bytes: encoded[:at], slot: aKey}, {bytes: encoded[at+len(p.keys.longest):]}}
 }
 
 // foreignWrite does so with one that ends in a value of the greatest size, whose length stands before it, and a tail.
@@ -70,10 +70,10 @@ func (p *plan) foreignWrite(encoded []byte, tail string) []piece {
 	if !p.values.sizes.fixed() {
 		head, length := last.bytes, strconv.Itoa(p.values.sizes.Max)
 		at := bytes.LastIndex(head, []byte(length))
-		*last = piece{head[:at], aLength}
-		pieces = append(pieces, piece{head[at+len(length):], rawValue})
+		*last = piece{bytes: head[:at], slot: aLength}
+		pieces = append(pieces, piece{bytes: head[at+len(length):], slot: rawValue})
 	}
-	return append(pieces, piece{[]byte(tail), nothing})
+	return append(pieces, piece{bytes: []byte(tail)})
 }
 
 func (t Target) control() *Control {

@@ -44,11 +44,10 @@ func startMemcached(t *testing.T) string {
 
 // TestMemcached: preload, count and both kinds of load, against the real one.
 func TestMemcached(t *testing.T) {
-	target := Target{Addr: startMemcached(t), Protocol: Memcached}
 	sized := testWorkload
-	sized.ValueLaw = Law{Min: 1, Max: 300}
+	sized.ValueLaw, sized.KeyLaw = Law{Min: 1, Max: 300}, Law{Min: 5, Max: 250}
 	for i, load := range []Load{{Mode: Closed, Connections: 3, Pipeline: 8}, {Mode: Open, Connections: 3, Rate: 3000}} {
-		s := connect(t, newTestPool(t, 2), target, []Workload{testWorkload, sized}[i], load)
+		s := connect(t, newTestPool(t, 2), Target{Addr: startMemcached(t), Protocol: Memcached}, []Workload{testWorkload, sized}[i], load)
 		if err := s.Preload(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +64,7 @@ func TestMemcached(t *testing.T) {
 	}
 	long := testWorkload
 	long.KeySize = 251
-	if _, err := newTestPool(t, 1).Connect(t.Context(), target, long, Load{Connections: 1, Pipeline: 1}); err == nil ||
+	if _, err := newTestPool(t, 1).Connect(t.Context(), Target{Addr: "unix:/none", Protocol: Memcached}, long, Load{Connections: 1, Pipeline: 1}); err == nil ||
 		!strings.Contains(err.Error(), "at most 250") {
 		t.Errorf("keys of 251 bytes: %v", err)
 	}
@@ -109,7 +108,7 @@ func TestHTTP(t *testing.T) {
 	for _, chunked := range []bool{false, true} {
 		target := Target{Addr: webServer(t, chunked), Protocol: HTTP, Path: "/data/{key}/value"}
 		sized := testWorkload
-		sized.ValueLaw = Law{Min: 1, Max: 300}
+		sized.ValueLaw, sized.KeyLaw = Law{Min: 1, Max: 300}, Law{Min: 5, Max: 250}
 		for i, load := range []Load{{Mode: Closed, Connections: 3, Pipeline: 1}, {Mode: Open, Connections: 8, Rate: 1000}} {
 			s := connect(t, newTestPool(t, 2), target, []Workload{testWorkload, sized}[i], load)
 			if err := s.Preload(t.Context()); err != nil {

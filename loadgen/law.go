@@ -3,9 +3,11 @@ package loadgen
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strconv"
 )
 
-// Law is a distribution of whole numbers above 0: bytes of a value, or milliseconds to live. One of its forms is used.
+// Law is a distribution of whole numbers above 0: bytes of a key or a value, or milliseconds to live. One of its forms is used.
 type Law struct {
 	Min, Max int // every number from Min to Max as often as any other; one number where they are equal
 
@@ -20,6 +22,19 @@ type Law struct {
 
 // Fixed is a law of one number.
 func Fixed(n int) Law { return Law{Min: n, Max: n} }
+
+// span is its least and its most.
+func (l Law) span() string {
+	if l.Min == l.Max {
+		return strconv.Itoa(l.Min)
+	}
+	return fmt.Sprintf("%d to %d", l.Min, l.Max)
+}
+
+func (l Law) equal(m Law) bool {
+	return l.Min == m.Min && l.Max == m.Max && l.Median == m.Median && l.Sigma == m.Sigma &&
+		slices.Equal(l.Values, m.Values) && slices.Equal(l.Weights, m.Weights)
+}
 
 func (l Law) check(what string, most int) error {
 	if l.Min < 1 || l.Max < l.Min || l.Max > most {

@@ -74,9 +74,9 @@ func (p *plan) addRequest(w *bundle, o operation, writer uint32, version uint64)
 			w.args = append(w.args, x.lead)
 			continue
 		case aKey:
-			w.text = append(p.appendKey(append(w.text, x.lead...), o.key), x.tail...)
+			w.text = append(p.keys.append(append(w.text, x.lead...), o.key), x.tail...)
 		case aNumber:
-			w.text = p.appendKey(w.text, o.key)
+			w.text = p.keys.append(w.text, o.key)
 			w.text[from] = counterPrefix
 		case aValue:
 			w.text = p.appendValue(w.text, false, o.key, writer, version)
@@ -96,7 +96,7 @@ func (p *plan) addMany(w *bundle, o operation, writer uint32, version uint64, va
 	for j := range p.workload.KeysPerOp {
 		key := p.nth(o, j)
 		from := len(w.text)
-		w.text = p.appendKey(w.text, key)
+		w.text = p.keys.append(w.text, key)
 		w.cut(from)
 		if values {
 			from = len(w.text)

@@ -55,7 +55,7 @@ func TestRequestsOfEveryOp(t *testing.T) {
 			t.Fatalf("%q is longer than requestSize %d", encoded, p.requestSize())
 		}
 		args := requestOf(t, encoded)
-		key := string(appendKey(nil, o.key, 16))
+		key := string(testKey(o.key, 16))
 		value := func(v []byte, key uint32) {
 			if !p.values.check(v, key) {
 				t.Fatalf("%s: value %q is not one of key %d", args[0], v, key)

@@ -23,11 +23,10 @@ type plan struct {
 	of       []uint16 // the shard of each key, where keys of one operation are of one shard or of several
 	cross    uint64   // an operation has keys of several shards when its word is below
 
-	digits   int // how many digits of a key's number can differ from 0
-	key      []byte
+	keys     keys
 	protocol Protocol
 	shards   int          // in SCNP: of how many an operation names one; 0: none
-	blank    wire.Address // in SCNP: of p.key
+	blank    wire.Address // in SCNP: of the longest key
 	requests [NumOps]template
 }
 
@@ -56,8 +55,7 @@ func newPlan(w Workload) (*plan, error) {
 		random: newWords(w.Seed),
 		mix:    mix,
 		values: newValues(w.valueLaw(), w.Random),
-		digits: decimalDigits(w.Keys - 1),
-		key:    appendKey(nil, 0, w.KeySize),
+		keys:   newKeys(w),
 	}
 	if p.choice, err = newChoice(p.workload); err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ func TestRequestsAreWhatWireWouldEncode(t *testing.T) {
 		}
 		for i := range uint64(100) {
 			o := p.at(3, i)
-			key := appendKey(nil, o.key, 9)
+			key := testKey(o.key, 9)
 			want := wire.AppendCommand([]byte("before"), []byte("GET"), key)
 			if o.op == Set {
 				value := make([]byte, size)
@@ -29,7 +29,7 @@ func TestRequestsAreWhatWireWouldEncode(t *testing.T) {
 			if o.op == Set && p.requestSize() != len(want)-len("before") {
 				t.Fatalf("requestSize %d, is %d", p.requestSize(), len(want)-len("before"))
 			}
-			scratch := bytes.Clone(p.key)
+			scratch := bytes.Clone(p.keys.longest)
 			if p.putKey(scratch, o); !bytes.Equal(scratch, key) {
 				t.Fatalf("putKey gives %q, want %q", scratch, key)
 			}
@@ -46,7 +46,7 @@ func TestFramesAreWhatWireWouldEncode(t *testing.T) {
 		p.speak(SCNP, shards)
 		for i := range uint64(100) {
 			o := p.at(3, i)
-			key := appendKey(nil, o.key, 9)
+			key := testKey(o.key, 9)
 			to := wire.ToServer(key)
 			if shards > 0 {
 				to = wire.ToShard(key, shards)

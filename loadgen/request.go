@@ -20,6 +20,7 @@ type template struct {
 type piece struct {
 	bytes []byte
 	slot  slot
+	extra int // keyLength: bytes of the string that are not the key's
 }
 
 // slot is what is different from one request to the next.
@@ -27,6 +28,7 @@ type slot uint8
 
 const (
 	nothing   slot = iota
+	keyLength      // digits: that of the string whose key is to come
 	aKey           // the key of the operation
 	aNumber        // Incr's key, which differs in its first letter
 	aValue         // in a string, whose length comes first unless all values are of one
@@ -95,46 +97,56 @@ func (p *plan) newTemplate(text string, a answer) template {
 		}
 	}
 	lit := fmt.Appendf(nil, "*%d\r\n", count)
-	put := func(s slot) {
-		t.pieces = append(t.pieces, piece{slices.Clone(lit), s})
+	put := func(s slot, extra int) {
+		t.pieces = append(t.pieces, piece{slices.Clone(lit), s, extra})
 		lit = lit[:0]
+	}
+	// keyed begins a string that has a key and extra bytes in it.
+	keyed := func(extra int) {
+		if lit = append(lit, '$'); p.keys.sizes.fixed() {
+			lit = strconv.AppendInt(lit, int64(extra+p.keys.sizes.Min), 10)
+		} else {
+			put(keyLength, extra)
+		}
+		lit = append(lit, "\r\n"...)
 	}
 	for _, word := range words {
 		name := word
 		if i := strings.Index(word, "{key}"); i >= 0 {
 			name = "{key}"
-			lit = fmt.Appendf(lit, "$%d\r\n%s", len(word)-len(name)+len(p.key), word[:i])
+			keyed(len(word) - len(name))
+			lit = append(lit, word[:i]...)
 		}
 		switch s := slots[name]; s {
 		case nothing:
 			lit = fmt.Appendf(lit, "$%d\r\n%s", len(word), word)
 		case aKey:
-			put(s)
+			put(s, 0)
 			lit = append(lit, word[strings.Index(word, name)+len(name):]...)
 		case aNumber:
-			lit = fmt.Appendf(lit, "$%d\r\n", len(p.key))
-			put(s)
+			keyed(0)
+			put(s, 0)
 		case aValue:
 			if p.values.sizes.fixed() {
 				lit = fmt.Appendf(lit, "$%d\r\n", p.values.sizes.Min)
 			}
-			put(s)
+			put(s, 0)
 		case manyKeys, manyPairs:
-			put(s)
+			put(s, 0)
 			continue // each string has its end
 		default:
-			put(s)
+			put(s, 0)
 		}
 		lit = append(lit, "\r\n"...)
 	}
-	put(nothing)
+	put(nothing, 0)
 	return t
 }
 
 // speak makes the plan write its operations in a protocol. shards is how many addresses there are, 0 for a public one.
 func (p *plan) speak(protocol Protocol, shards int) error {
 	p.protocol, p.shards = protocol, shards
-	p.blank = p.address(p.key)
+	p.blank = p.address(p.keys.longest)
 	for _, m := range p.mix {
 		switch {
 		case protocol != RESP && (m.op.multi() || m.op >= FirstTemplate || m.op > Set && protocol != SCNP):
@@ -166,11 +178,13 @@ func (p *plan) appendRequest(dst []byte, o operation, writer uint32, version uin
 	for i := range pieces {
 		dst = append(dst, pieces[i].bytes...)
 		switch pieces[i].slot {
+		case keyLength:
+			dst = strconv.AppendInt(dst, int64(p.keys.size(o.key)+pieces[i].extra), 10)
 		case aKey:
-			dst = p.appendKey(dst, o.key)
+			dst = p.keys.append(dst, o.key)
 		case aNumber:
 			at := len(dst)
-			dst = p.appendKey(dst, o.key)
+			dst = p.keys.append(dst, o.key)
 			dst[at] = counterPrefix
 		case aValue:
 			dst = p.appendValue(dst, !p.values.sizes.fixed(), o.key, writer, version)
@@ -198,14 +212,8 @@ func (p *plan) appendRequest(dst []byte, o operation, writer uint32, version uin
 // counterPrefix is the first letter of a counter's key.
 const counterPrefix = 'n'
 
-func (p *plan) appendKey(dst []byte, n uint32) []byte {
-	dst = append(dst, p.key...)
-	putDecimal(dst[len(dst)-p.digits:], n)
-	return dst
-}
-
 func (p *plan) appendBulkKey(dst []byte, n uint32) []byte {
-	return append(p.appendKey(appendLength(dst, len(p.key)), n), "\r\n"...)
+	return append(p.keys.append(appendLength(dst, p.keys.size(n)), n), "\r\n"...)
 }
 
 // appendValue appends a value, behind its length if that is wanted.
@@ -228,42 +236,41 @@ func appendNumber(dst []byte, n int) []byte {
 
 var incrOpcode, _ = wire.OpcodeOf("INCR")
 
-// appendFrame appends the SCNP frame of an operation: one made for p.key, in which what differs is written over.
+// appendFrame appends the SCNP frame of an operation: one made for a key of its length, in which what differs is written over.
 func (p *plan) appendFrame(dst []byte, o operation, writer uint32, version uint64) []byte {
-	start := len(dst)
+	start, blank := len(dst), p.keys.longest[:p.keys.size(o.key)]
 	value := p.values.block[:0]
 	if o.op.writes() {
 		value = p.values.block[:p.values.size(o.key, mark(writer, version))]
 	}
 	switch o.op {
 	case Get:
-		dst = wire.AppendKeyFrame(dst, wire.OpGet, p.blank, p.key)
+		dst = wire.AppendKeyFrame(dst, wire.OpGet, p.blank, blank)
 	case Set:
-		dst = wire.AppendSetFrame(dst, p.blank, p.key, value)
+		dst = wire.AppendSetFrame(dst, p.blank, blank, value)
 	case Del:
-		dst = wire.AppendKeyFrame(dst, wire.OpDel, p.blank, p.key)
+		dst = wire.AppendKeyFrame(dst, wire.OpDel, p.blank, blank)
 	case SetEx:
-		dst = wire.AppendSetEXFrame(dst, p.blank, p.key, value, uint64(p.ttl(o)))
+		dst = wire.AppendSetEXFrame(dst, p.blank, blank, value, uint64(p.ttl(o)))
 	case Expire:
-		dst = wire.AppendTTLFrame(dst, wire.OpExpire, p.blank, p.key, uint64(p.ttl(o)))
+		dst = wire.AppendTTLFrame(dst, wire.OpExpire, p.blank, blank, uint64(p.ttl(o)))
 	case Incr:
-		dst = wire.AppendArgsFrame(dst, incrOpcode, p.blank, p.key)
+		dst = wire.AppendArgsFrame(dst, incrOpcode, p.blank, blank)
 	}
 	at := len(dst) - len(value)
 	p.values.put(dst[at:], o.key, writer, version)
-	key := dst[at-len(p.key) : at]
+	key := dst[at-len(blank) : at]
 	p.putKey(key, o)
 	wire.Readdress(dst[start:], p.address(key))
 	return dst
 }
 
-// putKey makes dst, a copy of p.key or of what this has made of it, the key of an operation.
+// putKey makes dst, which is as long as the key of an operation, that key.
 func (p *plan) putKey(dst []byte, o operation) {
-	dst[0] = p.key[0]
+	p.keys.put(dst, o.key)
 	if o.op == Incr {
 		dst[0] = counterPrefix
 	}
-	putDecimal(dst[len(dst)-p.digits:], o.key)
 }
 
 // requestSize returns how long the longest request can be in RESP, in bytes.
@@ -275,8 +282,10 @@ func (p *plan) requestSize() int {
 		for _, x := range p.requests[i].pieces {
 			n += len(x.bytes)
 			switch x.slot {
+			case keyLength:
+				n += len("12345")
 			case aKey, aNumber:
-				n += len(p.key)
+				n += p.keys.sizes.Max
 			case aValue:
 				n += value
 				if p.values.sizes.fixed() {
@@ -287,9 +296,9 @@ func (p *plan) requestSize() int {
 			case aTTL:
 				n += len("$12\r\n123456789012")
 			case manyKeys:
-				n += p.workload.KeysPerOp * (len(p.key) + len("$12345\r\n\r\n"))
+				n += p.workload.KeysPerOp * (p.keys.sizes.Max + len("$12345\r\n\r\n"))
 			case manyPairs:
-				n += p.workload.KeysPerOp * (len(p.key) + len("$12345\r\n\r\n") + value)
+				n += p.workload.KeysPerOp * (p.keys.sizes.Max + len("$12345\r\n\r\n") + value)
 			}
 		}
 		longest = max(longest, n)

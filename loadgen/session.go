@@ -79,7 +79,7 @@ func newShare(s *Session, index, workers, addrs int) *share {
 		plan: s.plan, load: s.load, responder: s.target.Responder,
 		addrs:   addrs,
 		route:   s.target.Route,
-		key:     append([]byte(nil), s.plan.key...),
+		key:     append([]byte(nil), s.plan.keys.longest...),
 		turns:   make([]uint64, clients),
 		conns:   make([]conn, clients*addrs),
 		touched: make([]*conn, 0, clients*addrs),

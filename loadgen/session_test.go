@@ -184,7 +184,7 @@ func TestPreloadWritesEveryKey(t *testing.T) {
 		}
 		server.mu.Lock()
 		for i := range uint32(w.Keys) {
-			if v := server.data[string(appendKey(nil, i, w.KeySize))]; !s.plan.values.check(v, i) {
+			if v := server.data[string(testKey(i, w.KeySize))]; !s.plan.values.check(v, i) {
 				t.Errorf("key %d holds a value of %d bytes that is not its own", i, len(v))
 			}
 		}

@@ -15,9 +15,10 @@ type Sharding struct {
 	n     int
 	shard func(key []byte) int
 
-	mu            sync.Mutex
-	keys, keySize int      // of is theirs
-	of            []uint16 // by key number
+	mu    sync.Mutex
+	keys  int // of is theirs
+	sizes Law
+	of    []uint16 // by key number
 }
 
 // NewSharding returns a sharding into n, 2 to MaxShards. shard says where a key belongs, from 0; it must be a pure function.
@@ -32,20 +33,20 @@ func NewSharding(n int, shard func(key []byte) int) (*Sharding, error) {
 func (s *Sharding) table(w Workload) ([]uint16, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.keys == w.Keys && s.keySize == w.KeySize {
+	if s.keys == w.Keys && s.sizes.equal(w.keyLaw()) {
 		return s.of, nil
 	}
 	of := make([]uint16, w.Keys)
-	key := appendKey(nil, 0, w.KeySize)
+	all, key := newKeys(w), []byte(nil)
 	for i := range of {
-		putDecimal(key[len(keyPrefix):], uint32(i))
+		key = all.append(key[:0], uint32(i))
 		shard := s.shard(key)
 		if uint(shard) >= uint(s.n) {
 			return nil, fmt.Errorf("workload: key %s belongs to shard %d; have %d", key, shard, s.n)
 		}
 		of[i] = uint16(shard)
 	}
-	s.of, s.keys, s.keySize = of, w.Keys, w.KeySize
+	s.of, s.keys, s.sizes = of, w.Keys, w.keyLaw()
 	return of, nil
 }
 

@@ -72,10 +72,11 @@ func (s *share) socket(local uint32, o operation) (*conn, error) {
 	if s.route == nil {
 		return &s.conns[local], nil
 	}
-	s.plan.putKey(s.key, o)
-	addr := s.route(s.key)
+	key := s.key[:s.plan.keys.size(o.key)]
+	s.plan.putKey(key, o)
+	addr := s.route(key)
 	if uint(addr) >= uint(s.addrs) {
-		return nil, fmt.Errorf("route: key %s belongs to address %d; have %d", s.key, addr, s.addrs)
+		return nil, fmt.Errorf("route: key %s belongs to address %d; have %d", key, addr, s.addrs)
 	}
 	return &s.conns[int(local)*s.addrs+addr], nil
 }

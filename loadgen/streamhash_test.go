@@ -26,6 +26,7 @@ func TestStreamHash(t *testing.T) {
 		"seed":         func(w *Workload, _ *Load) { w.Seed++ },
 		"keys":         func(w *Workload, _ *Load) { w.Keys++ },
 		"key size":     func(w *Workload, _ *Load) { w.KeySize++ },
+		"key law":      func(w *Workload, _ *Load) { w.KeyLaw = Law{Min: 15, Max: 16} },
 		"value size":   func(w *Workload, _ *Load) { w.ValueSize++ },
 		"mix":          func(w *Workload, _ *Load) { w.Mix = []OpShare{{Get, 1}} },
 		"distribution": func(w *Workload, _ *Load) { w.Distribution, w.Zipf = Zipf, 1 },

@@ -1,6 +1,7 @@
 package loadgen
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -19,7 +20,8 @@ const (
 // Workload says which operations are sent. It has no defaults but for Distribution.
 type Workload struct {
 	Keys      int     // how many keys there are, 1 to MaxKeys
-	KeySize   int     // bytes; "k:" and the key's number must fit
+	KeySize   int     // bytes; "k:" and the number of the last key must fit
+	KeyLaw    Law     // unless zero, what sizes keys have instead of KeySize
 	ValueSize int     // bytes, 1 to MaxValueSize; from 16 on each value tells who wrote it, and is unique
 	ValueLaw  Law     // unless zero, what sizes values have instead of ValueSize
 	Random    float64 // share of a value's bytes that are random, in (0, 1]; the rest compresses. Zero means 1
@@ -46,18 +48,18 @@ type Workload struct {
 }
 
 func (w Workload) check() error {
-	least := len(keyPrefix) + decimalDigits(w.Keys-1)
+	least, sizes := len(keyPrefix)+decimalDigits(w.Keys-1), w.keyLaw()
 	switch {
 	case w.Keys < 1 || w.Keys > MaxKeys:
 		return fmt.Errorf("workload: %d keys; use 1 to %d", w.Keys, MaxKeys)
-	case w.KeySize < least || w.KeySize > MaxKeySize:
-		return fmt.Errorf("workload: keys of %d bytes; %d keys need %d to %d", w.KeySize, w.Keys, least, MaxKeySize)
+	case sizes.Min < least || sizes.Max > MaxKeySize:
+		return fmt.Errorf("workload: keys of %s bytes; %d keys need %d to %d", sizes.span(), w.Keys, least, MaxKeySize)
 	case w.ValueLaw.Max == 0 && (w.ValueSize < 1 || w.ValueSize > MaxValueSize):
 		return fmt.Errorf("workload: values of %d bytes; use 1 to %d", w.ValueSize, MaxValueSize)
 	case w.Random < 0 || w.Random > 1 || w.Random != w.Random:
 		return fmt.Errorf("workload: %v of a value's bytes random; use a share in (0, 1]", w.Random)
 	}
-	if err := w.valueLaw().check("value sizes", MaxValueSize); err != nil {
+	if err := errors.Join(sizes.check("key sizes", MaxKeySize), w.valueLaw().check("value sizes", MaxValueSize)); err != nil {
 		return err
 	}
 	if err := w.checkKeyLaw(); err != nil {

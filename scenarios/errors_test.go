@@ -76,6 +76,8 @@ func TestErrors(t *testing.T) {
 		"have ycsb-a, ycsb-b, ycsb-c, ycsb-d, ycsb-e, ycsb-f, fb-etc, twitter-cluster")
 
 	// Laws.
+	check("workload: {keys: 1M, key_size: 7..20}", `2: key_size: 7 bytes cannot hold the number of the last of 1000000 keys; use at least 8`)
+	check("workload: {key_size: 16..65KiB}", `2: key_size: "65KiB" is out of range: 3 to 64KiB`)
 	check("workload: {value_size: 9..8}", `2: value_size: "9..8" goes down; write the smaller number first`)
 	check("workload: {value_size: 0..8}", `2: value_size: "0" is out of range: 1 to 16MiB`)
 	check("workload: {value_size: pareto(1)}", `2: value_size: "pareto(1)" is not a law; write one, or 64..1024, `+

@@ -185,6 +185,27 @@ func setValueSize(d *draft, v value) (string, error) {
 	return law.Text, nil
 }
 
+// setKeySize reads the law of keys, likewise. What a lognormal law would make shorter than a key can be is as short as it can.
+func setKeySize(d *draft, v value) (string, error) {
+	law, err := v.law(value.size, limits["key_size"])
+	if err != nil {
+		return "", err
+	}
+	w := &d.point.Workload
+	if law.Sigma > 0 {
+		law.Min = min(w.leastKey(), law.Max)
+	}
+	w.KeySize, w.KeyLaw = law.Max, law
+	if law.Min == law.Max {
+		w.KeyLaw = nil
+		return strconv.Itoa(law.Max), nil
+	}
+	return law.Text, nil
+}
+
+// leastKey is how short a key can be, in bytes.
+func (w *Workload) leastKey() int { return len("k:") + len(strconv.Itoa(max(w.Keys-1, 0))) }
+
 func setTTL(d *draft, v value) (string, error) {
 	millis := func(v value) (int64, error) {
 		t, err := v.duration()
@@ -224,7 +245,7 @@ func (w *Workload) checkOps() *fault {
 	if x := w.CrossShare; x != nil && (!(*x >= 0 && *x <= 1) || *x > 0 && w.KeysPerOp < 2) {
 		return faultf("cross_share", "%g with keys_per_op: %d is out of range: 0 to 1, and 0 for one key", *x, w.KeysPerOp)
 	}
-	return first(w.ValueLaw.check("value_size"), w.TTL.check("ttl"))
+	return first(w.KeyLaw.check("key_size"), w.ValueLaw.check("value_size"), w.TTL.check("ttl"))
 }
 
 func isMulti(op string) bool { return op == "MGET" || op == "MSET" }

@@ -31,6 +31,23 @@ func TestLaws(t *testing.T) {
 	}
 }
 
+func TestKeyLaws(t *testing.T) {
+	for text, want := range map[string]Law{
+		"16..64":                  {Min: 16, Max: 64},
+		`"lognormal(30, 1, 250)"`: {Min: 6, Max: 250, Median: 30, Sigma: 1},
+		`"weights(20: 1, 64: 9)"`: {Min: 20, Max: 64, Values: []int{20, 64}, Weights: []float64{1, 9}},
+	} {
+		w := mustParse(t, "name: x\narms: [shared]\nworkload: {keys: 10k, key_size: "+text+"}\n").Points[0].Workload
+		want.Text = strings.Trim(text, `"`)
+		if w.KeyLaw == nil || !reflect.DeepEqual(*w.KeyLaw, want) || w.KeySize != want.Max {
+			t.Errorf("%s: %+v of at most %d", text, w.KeyLaw, w.KeySize)
+		}
+	}
+	if w := mustParse(t, "name: x\narms: [shared]\nworkload: {key_size: 24..24}\n").Points[0].Workload; w.KeyLaw != nil || w.KeySize != 24 {
+		t.Errorf("one size is a law: %+v", w.KeyLaw)
+	}
+}
+
 // TestMixOfEverything: operations and commands, with what they need, in the order of results.
 func TestMixOfEverything(t *testing.T) {
 	s := mustParse(t, `

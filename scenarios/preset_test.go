@@ -31,15 +31,28 @@ func TestEveryPresetIsAWorkload(t *testing.T) {
 	}
 }
 
-// TestETCKeepsItsMean: the sizes of fb-etc have the mean of the law that they stand for, 15 + 214.476/(1-0.348238).
-func TestETCKeepsItsMean(t *testing.T) {
-	law := workloadOf(t, "preset: fb-etc").ValueLaw
-	sum, all := 0.0, 0.0
-	for i, n := range law.Values {
-		sum += float64(n) * law.Weights[i]
-		all += law.Weights[i]
+// TestETCKeepsItsLaws: the sizes of fb-etc have the means of the laws that they stand for, and as many small values.
+func TestETCKeepsItsLaws(t *testing.T) {
+	w := workloadOf(t, "preset: fb-etc")
+	mean := func(l *Law, most int) (mean, share float64) {
+		sum, part, all := 0.0, 0.0, 0.0
+		for i, n := range l.Values {
+			all += l.Weights[i]
+			if n <= most {
+				sum, part = sum+float64(n)*l.Weights[i], part+l.Weights[i]
+			}
+		}
+		return sum / part, part / all
 	}
-	if want := 15 + 214.476/(1-0.348238); math.Abs(sum/all/want-1) > 0.01 {
-		t.Errorf("mean %v, want %v", sum/all, want)
+	const location, scale, shape = 30.7984, 8.20449, 0.078688
+	keys := location + scale*(math.Gamma(1-shape)-1)/shape
+	if got, _ := mean(w.KeyLaw, 1e9); math.Abs(got/keys-1) > 0.01 {
+		t.Errorf("keys of %v bytes, want %v", got, keys)
+	}
+	// What is left of a generalised Pareto law beyond 15 has the mean 15 + (scale + shape·15)/(1 - shape).
+	small, share := mean(w.ValueLaw, 14)
+	tail := 15 + (214.476+0.348238*15)/(1-0.348238)
+	if got, _ := mean(w.ValueLaw, 1e9); math.Abs(share-0.44155) > 1e-4 || math.Abs(got/(share*small+(1-share)*tail)-1) > 0.01 {
+		t.Errorf("%v of the values are small, all are of %v bytes; want 0.44155, and %v", share, got, share*small+(1-share)*tail)
 	}
 }

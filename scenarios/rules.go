@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/bits"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -30,9 +29,13 @@ func (w *Workload) check() *fault {
 	if f != nil {
 		return f
 	}
-	if least := len("k:") + len(strconv.Itoa(w.Keys-1)); w.KeySize < least {
+	shortest := w.KeySize
+	if w.KeyLaw != nil {
+		shortest = w.KeyLaw.Min
+	}
+	if least := w.leastKey(); shortest < least {
 		return &fault{keys: []string{"key_size"}, near: "keys", text: fmt.Sprintf(
-			"%d bytes cannot hold the number of the last of %d keys; use at least %d", w.KeySize, w.Keys, least)}
+			"%d bytes cannot hold the number of the last of %d keys; use at least %d", shortest, w.Keys, least)}
 	}
 	if f := w.checkKeyLaw(); f != nil {
 		return f

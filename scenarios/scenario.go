@@ -46,7 +46,7 @@ type Param struct {
 type Workload struct {
 	Preset       string    `json:"preset,omitempty"` // what the keys that the file leaves out were taken from
 	Keys         int       `json:"keys"`             // in the key space, all of them preloaded
-	KeySize      int       `json:"key_size"`         // bytes
+	KeySize      int       `json:"key_size"`         // bytes; of the longest where there is a law
 	ValueSize    int       `json:"value_size"`       // bytes; of the largest where there is a law
 	Mix          []OpShare `json:"mix"`              // operations in one order whatever the file's, then commands; no zero shares
 	Distribution string    `json:"distribution"`     // of keys
@@ -63,6 +63,7 @@ type Workload struct {
 	Weights    []float64 `json:"-"`                    // what it says; by rank, going down
 	Scramble   bool      `json:"scramble,omitempty"`   // popular keys are no neighbours
 
+	KeyLaw      *Law     `json:"key_law,omitempty"`      // of sizes, where there is not but one
 	ValueLaw    *Law     `json:"value_law,omitempty"`    // of sizes, where there is not but one
 	ValueRandom float64  `json:"value_random,omitempty"` // share of a value's bytes that are random; 0: all of them
 	TTL         *Law     `json:"ttl,omitempty"`          // of SETEX, EXPIRE and {ttl}

@@ -96,9 +96,10 @@ var workloadKeys = []key{
 	{section: workload, name: "keys", kind: "count", def: "100k", sweep: true,
 		about: "in the key space; all of them are preloaded",
 		set:   count(func(d *draft) *int { return &d.point.Workload.Keys })},
-	{section: workload, name: "key_size", kind: "size", def: "16", sweep: true,
-		about: "of a key; it must hold \"k:\" and the number of the last key",
-		set:   size(func(d *draft) *int { return &d.point.Workload.KeySize })},
+	{section: workload, name: "key_size", kind: "law", def: "16", sweep: true,
+		about: "bytes of a key, as in value_size; which size a key has follows from its number, and each holds \"k:\" and the number " +
+			"of the last key",
+		set: setKeySize},
 	{section: workload, name: "value_size", kind: "law", def: "64", sweep: true,
 		about: "bytes of a value: " + lawHelp,
 		set:   setValueSize},

@@ -247,6 +247,9 @@ func workload(seed uint64, w scenarios.Workload) (loadgen.Workload, error) {
 			return lw, err
 		}
 	}
+	if w.KeyLaw != nil {
+		lw.KeyLaw = law(w.KeyLaw)
+	}
 	if w.ValueLaw != nil {
 		lw.ValueLaw = law(w.ValueLaw)
 	}
