@@ -1,0 +1,148 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/shardlab/shardlab/results"
+)
+
+// ErrNothing is a gate that compared nothing. It must never pass.
+var ErrNothing = errors.New("nothing was compared: no block of any primary has come to its end")
+
+// pass is one measurement of primaries from zero: head against base, and the control against base.
+type pass struct {
+	primaries []*track
+	controls  []*track
+}
+
+// newPass judges these primaries in the blocks from number from on.
+func (p *Plan) newPass(primaries []Primary, lines []results.Slice, trials []results.Trial, from int) pass {
+	var r pass
+	head, control := map[string][]Block{}, map[string][]Block{}
+	for _, x := range primaries {
+		if _, ok := head[x.Point]; !ok {
+			head[x.Point] = Blocks(lines, trials, x.Point, Head, Base)
+			if p.Control {
+				control[x.Point] = Blocks(lines, trials, x.Point, Control, Base)
+			}
+		}
+		r.primaries = append(r.primaries, p.newTrack(x, head[x.Point], from))
+		if p.Control {
+			r.controls = append(r.controls, p.newTrack(x, control[x.Point], from))
+		}
+	}
+	p.sequence(r.primaries)
+	p.sequence(r.controls)
+	return r
+}
+
+// contaminated finds a control that differs from what it is; nil if there is none.
+func (r *pass) contaminated() *track {
+	for _, t := range r.controls {
+		if t.outcome == Regressed || t.outcome == Improved {
+			return t
+		}
+	}
+	return nil
+}
+
+// changed are the primaries that are called better or worse: what the confirmation measures again. A false improvement costs
+// as much as a false alarm, since the next change is compared with it.
+func (r *pass) changed() []Primary {
+	var out []Primary
+	for _, t := range r.primaries {
+		if t.outcome == Regressed || t.outcome == Improved {
+			out = append(out, t.Primary)
+		}
+	}
+	return out
+}
+
+// undecided are the points at which a primary is.
+func (r *pass) undecided() []string {
+	var points []string
+	for _, t := range r.primaries {
+		if t.outcome == "" && !slices.Contains(points, t.Point) {
+			points = append(points, t.Point)
+		}
+	}
+	return points
+}
+
+// Next says which block comes next, and which points are to be visited in it, when the blocks below done have run. No points: the
+// gate has its verdict. Blocks from Plan.Blocks() on are those of the confirmation.
+func Next(p Plan, lines []results.Slice, trials []results.Trial, done int) (block int, points []string) {
+	first := p.newPass(p.Primaries, lines, trials, 0)
+	if open := first.undecided(); len(open) > 0 && done < p.Blocks() {
+		return done, open
+	}
+	again := first.changed()
+	if !p.Confirm || len(again) == 0 || first.contaminated() != nil {
+		return 0, nil
+	}
+	done = max(done, p.Blocks())
+	second := p.newPass(again, lines, trials, p.Blocks())
+	if done >= 2*p.Blocks() || second.contaminated() != nil {
+		return 0, nil
+	}
+	return done, second.undecided()
+}
+
+// Judge says what the slices of a run mean by a plan. The same input gives the same verdict, to the byte.
+func Judge(p Plan, run string, lines []results.Slice, trials []results.Trial) (*Verdict, error) {
+	if err := p.Check(); err != nil {
+		return nil, fmt.Errorf("gate: %w", err)
+	}
+	first := p.newPass(p.Primaries, lines, trials, 0)
+	if !slices.ContainsFunc(first.primaries, func(t *track) bool { return len(t.blocks) > 0 }) {
+		return nil, ErrNothing
+	}
+	v := &Verdict{Schema: Schema, Run: run, Plan: p}
+	dirty := first.contaminated()
+	var second pass
+	if again := first.changed(); p.Confirm && len(again) > 0 && dirty == nil {
+		second = p.newPass(again, lines, trials, p.Blocks())
+		dirty = second.contaminated()
+	}
+	for _, t := range first.primaries {
+		r := p.row(t)
+		i := slices.IndexFunc(second.primaries, func(x *track) bool { return x.Primary == t.Primary })
+		if i >= 0 {
+			r = p.confirmed(r, second.primaries[i])
+		}
+		v.Rows = append(v.Rows, r)
+	}
+	for _, t := range slices.Concat(first.controls, second.controls) {
+		v.Controls = append(v.Controls, p.row(t))
+	}
+	if dirty != nil {
+		v.contaminate(dirty)
+	}
+	v.conclude(lines)
+	return v, nil
+}
+
+// confirmed is a row that was called better or worse, after its second measurement: only what is
+// said twice stands.
+func (p *Plan) confirmed(first Row, again *track) Row {
+	if len(again.blocks) == 0 {
+		said := first.Outcome
+		first.Outcome = Inconclusive
+		first.explain(fmt.Sprintf("it was called %s once, and not measured again", said))
+		return first
+	}
+	r := p.row(again)
+	r.First = &first
+	// Regressed and then passed is no pass: a second chance to pass would double the chance of passing what is slower.
+	if r.Outcome != first.Outcome && (r.Outcome != Pass || first.Outcome == Regressed) {
+		said := r.Outcome
+		r.Outcome = Inconclusive
+		if said != Inconclusive {
+			r.Needs = 0
+			r.explain(fmt.Sprintf("one measurement said %s, the next %s", first.Outcome, said))
+		}
+	}
+	return r
+}
