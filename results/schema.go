@@ -35,6 +35,8 @@ type Manifest struct {
 	Blocks   int      `json:"blocks"` // planned
 	Order    []Visit  `json:"order"`  // as executed
 
+	Gate json.RawMessage `json:"gate,omitempty"` // what a gate has promised before it measured
+
 	Code   Code        `json:"code"`
 	CPUs   CPUs        `json:"cpus"`
 	EnvKey string      `json:"env_key"` // Environment.Key() at the start

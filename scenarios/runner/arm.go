@@ -38,7 +38,7 @@ func (r *run) prepareArms() error {
 		a := arm{Arm: sa, kind: kindTopology}
 		if sa.Reference != "" {
 			a.kind = kindReference
-			if _, err := exec.LookPath(sa.Command[0]); err != nil {
+			if _, err := exec.LookPath(sa.Command[0]); err != nil && r.opts.Visits == nil {
 				if !sa.Optional {
 					return &NotInstalledError{sa.Command[0], sa.Install}
 				}
@@ -165,7 +165,9 @@ func (a *arm) describe(r *run) results.Arm {
 	d := results.Arm{Name: a.Name, Kind: a.kind, Topology: a.Topology, Responder: a.kind == kindResponder}
 	if a.kind == kindReference {
 		d.Command, d.Protocol = a.Command, a.Protocol
-		d.Version = versionOf(a.Command[0])
+		if r.opts.Visits == nil { // else the command is not a program yet
+			d.Version = versionOf(a.Command[0])
+		}
 		return d
 	}
 	first := r.opts.Scenario.Points[0]

@@ -84,7 +84,13 @@ func (b *block) begin(ctx context.Context) error {
 func (b *block) start(ctx context.Context, v *visitor) error {
 	var err error
 	if v.arm.kind == kindReference {
-		v.child, err = startReference(ctx, b.r.spawner, v.arm.Command, b.r.cpus.server)
+		command := v.arm.Command
+		if visits := b.r.opts.Visits; visits != nil {
+			command, err = visits.Command(b.number, b.point.Label, v.arm.Name)
+		}
+		if err == nil {
+			v.child, err = startReference(ctx, b.r.spawner, command, b.r.cpus.server)
+		}
 	} else {
 		argv := v.arm.argv(b.r.opts.Exe, b.point.Point, b.r.cpus.server)
 		v.child, err = startTopology(ctx, b.r.spawner, argv, v.arm.direct, b.r.cpus.server)

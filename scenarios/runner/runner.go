@@ -21,6 +21,18 @@ type Options struct {
 	Argv     []string // as typed, for the manifest
 	Exe      string   // the program whose verb serve starts a topology; default this one
 	Observer Observer // nil: nobody watches
+	Visits   Visits   // nil: run.blocks blocks of every point, references started as the scenario says
+	// Amend, if it is there, changes the manifest before it is first written.
+	Amend func(*results.Manifest)
+}
+
+// Visits decides as a run goes which block comes next, and how references are started in it: by the build under test, say.
+type Visits interface {
+	// Next is called between blocks, when no server runs, with the run directory. It returns the number of the next block and the
+	// labels of the points to visit in it; no points end the run.
+	Next(dir string) (block int, points []string, err error)
+	// Command is a reference's command in a block, with {port} in it.
+	Command(block int, point, arm string) ([]string, error)
 }
 
 // run is a run in progress.
@@ -131,12 +143,18 @@ func skewText(w scenarios.Workload, s loadgen.Skew) string {
 func (r *run) open() error {
 	r.start = time.Now()
 	m := r.manifest()
+	if r.opts.Amend != nil {
+		r.opts.Amend(m)
+	}
 	var err error
 	r.out, err = results.Create(r.opts.Results, r.opts.Scenario.Name, m)
 	return err
 }
 
 func (r *run) blocks(ctx context.Context) error {
+	if r.opts.Visits != nil {
+		return r.visits(ctx)
+	}
 	for b := range r.opts.Scenario.Run.Blocks {
 		for _, i := range r.order.shuffle(len(r.points)) {
 			if err := ctx.Err(); err != nil {
@@ -148,6 +166,25 @@ func (r *run) blocks(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// visits runs the blocks that are asked for one after the other.
+func (r *run) visits(ctx context.Context) error {
+	for ctx.Err() == nil {
+		number, labels, err := r.opts.Visits.Next(r.out.Dir())
+		if err != nil || len(labels) == 0 {
+			return err
+		}
+		for _, i := range r.order.shuffle(len(r.points)) {
+			if !slices.Contains(labels, r.points[i].Label) {
+				continue
+			}
+			if err := r.block(ctx, number, &r.points[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
 }
 
 // finish closes the run directory with the status that the error stands for.
