@@ -129,8 +129,12 @@ func sameWork(a, b results.Manifest) error {
 }
 
 func exactLoad(p results.Point) string {
-	return fmt.Sprintf("%s loop, %d connections, pipeline %d, rate %g, %s", p.Mode, p.Connections, p.Pipeline, p.Rate,
+	s := fmt.Sprintf("%s loop, %d connections, pipeline %d, rate %g, %s", p.Mode, p.Connections, p.Pipeline, p.Rate,
 		cmp.Or(p.Protocol, "resp"))
+	if law := cmp.Or(p.ArrivalLaw, p.Arrival); law != "" { // the second of runs that have no parameters of it
+		s += ", arrivals " + law
+	}
+	return s
 }
 
 func pointName(p results.Point) string {

@@ -221,7 +221,8 @@ func checkUnsent(e evidence) *Finding {
 }
 
 // checkAchieved compares what was completed with what was due, and both with the offered rate. Edges of windows and the
-// arrivals' own randomness make the counts differ by chance, hence the allowance.
+// arrivals' own randomness make the counts differ by chance, hence the allowance, which their dispersion widens. Arrivals from a
+// file are held against what was due alone.
 func checkAchieved(e evidence) *Finding {
 	if !e.open() || e.point.Rate <= 0 {
 		return nil
@@ -235,10 +236,14 @@ func checkAchieved(e evidence) *Finding {
 		}
 	}
 	// Below a few arrivals the allowance swallows the limit, and nothing can be said.
-	short := func(want float64) bool {
-		return want > 0 && done/want < minAchieved-samplingErrors/math.Sqrt(want)
+	short := func(want, dispersion float64) bool {
+		return want > 0 && done/want < minAchieved-samplingErrors*math.Sqrt(dispersion/want)
 	}
-	if !short(due) && !short(offered) {
+	dispersion := 1.0
+	if d := e.point.Dispersion; d != nil {
+		dispersion = max(*d, 1)
+	}
+	if !short(due, 1) && (e.point.Arrival == "file" || !short(offered, dispersion)) {
 		return nil
 	}
 	return &Finding{Saturated, fmt.Sprintf("less than %.0f%% of the offered rate was achieved", minAchieved*100),

@@ -78,6 +78,17 @@ func TestVerdicts(t *testing.T) {
 		{"above capacity", openRun(150e3), func(*synth.Run) {}, Saturated, "less than 99%"},
 		{"2 % short", openRun(20e3), every(func(_ int, s *results.Slice) { s.Replies = s.Replies * 97 / 100 }),
 			Saturated, "less than 99%"},
+		{"bursts that happen to come less often", openRun(20e3), func(r *synth.Run) {
+			burst := 400.0
+			r.Manifest.Points[0].Arrival, r.Manifest.Points[0].Dispersion = "bursts", &burst
+			every(func(_ int, s *results.Slice) { fewer(s, 97) })(r)
+		}, Valid, ""},
+		{"a file whose part has fewer arrivals", openRun(20e3), func(r *synth.Run) {
+			r.Manifest.Points[0].Arrival = "file"
+			every(func(_ int, s *results.Slice) { fewer(s, 70) })(r)
+		}, Valid, ""},
+		{"a Poisson process that has too few", openRun(20e3), every(func(_ int, s *results.Slice) { fewer(s, 90) }),
+			Saturated, "less than 99%"},
 		{"unsent", openRun(20e3), once(func(s *results.Slice) { s.Unsent = 1; s.Ops["GET"]-- }), Saturated, "never sent"},
 		{"unanswered", openRun(20e3), once(func(s *results.Slice) { s.InFlight = 1; s.Ops["GET"]-- }), Saturated,
 			"not answered within the drain"},
@@ -208,4 +219,15 @@ func TestOneDriftingArmDoesNotAccuseTheOthers(t *testing.T) {
 			t.Errorf("%s: %+v, want %s", got.Arm, got.Verdict, want)
 		}
 	}
+}
+
+// fewer makes a slice one with that percentage of its arrivals, all answered.
+func fewer(s *results.Slice, percent uint64) {
+	s.Intended = s.Intended * percent / 100
+	s.Replies = s.Intended
+	rest := s.Intended
+	for op := range s.Ops {
+		s.Ops[op] = 0
+	}
+	s.Ops["GET"] = rest
 }

@@ -6,7 +6,7 @@
 // a time is driven: [Session.Preload] writes every key, [Session.Run] measures one [Window].
 //
 // What is sent is settled beforehand. Operation i of client c (its type, key and value) is a pure function of the
-// workload's seed, c and i; arrival j of an open loop is one of the seed, the rate and j. Neither replies, nor timing,
+// workload's seed, c and i; arrival j of an open loop is one of the seed, the law and the schedule so far. Neither replies, nor timing,
 // nor the number of threads, nor the server under test can change them, so that every arm of an experiment gets the
 // same operations; [StreamHash] names them.
 //

@@ -39,7 +39,8 @@ type Load struct {
 
 	Pipeline int // closed: requests each client keeps in flight
 
-	Rate float64 // open: operations/s of all clients together, as a Poisson process
+	Rate    float64 // open: operations/s of all clients together, on average
+	Arrival Arrival // open: when they fall due
 
 	// InFlight is the most requests in flight on one socket of an open loop; what is due beyond it waits in a backlog.
 	// Zero means 1024, or less where there are more than 4,096 connections.
@@ -84,6 +85,9 @@ func (l Load) check() error {
 	case Open:
 		if !(l.Rate > 0) || math.IsInf(l.Rate, 0) {
 			return fmt.Errorf("load: rate of %v/s; use more than 0", l.Rate)
+		}
+		if err := l.Arrival.check(l.Rate); err != nil {
+			return err
 		}
 		if l.InFlight < 0 || l.InFlight > MaxPipeline || l.Backlog < 0 || l.Backlog > MaxInFlight {
 			return fmt.Errorf("load: %d in flight, backlog of %d; use at most %d and %d",

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestLoadCheck(t *testing.T) {
@@ -23,6 +24,18 @@ func TestLoadCheck(t *testing.T) {
 	check("rate of 0/s", Load{Mode: Open, Connections: 1})
 	check("rate of NaN/s", Load{Mode: Open, Connections: 1, Rate: math.NaN()})
 	check("-1 in flight", Load{Mode: Open, Connections: 1, Rate: 1, InFlight: -1})
+	law := func(a Arrival) Load { return Load{Mode: Open, Connections: 1, Rate: 100, Arrival: a} }
+	check("", law(Arrival{Law: Evenly}))
+	check("", law(Arrival{Law: Bursts, On: time.Second, Off: 9 * time.Second, Share: 0.1}))
+	check("bursts of 0s, 1s apart; use", law(Arrival{Law: Bursts, Off: time.Second, Share: 0.5}))
+	check("0.09 of the arrivals in bursts that take 0.1 of", law(Arrival{Law: Bursts, On: time.Second, Off: 9 * time.Second, Share: 0.09}))
+	check("would be empty at 100/s", law(Arrival{Law: Bursts, On: time.Microsecond, Off: time.Microsecond, Share: 1}))
+	check("", law(Arrival{Law: Listed, Times: []int64{3, 3, 4}}))
+	check("1 times at speed 0", law(Arrival{Law: Listed, Times: []int64{3}}))
+	check("2 times at speed 0", law(Arrival{Law: Listed, Times: []int64{3, 3}}))
+	check("2 times at speed -1", law(Arrival{Law: Listed, Times: []int64{3, 4}, Speed: -1}))
+	check("2 times at speed 0; use two at least, ascending", law(Arrival{Law: Listed, Times: []int64{4, 3}}))
+	check("unknown arrival law 9", law(Arrival{Law: 9}))
 	check("unknown mode 7", Load{Mode: 7, Connections: 1})
 	l := Load{Mode: Open, Connections: 10_000, Rate: 1e5}.withDefaults()
 	if l.InFlight != 419 || l.Backlog != 200_000 {

@@ -12,6 +12,7 @@ const blockBits = 40
 const (
 	arrivalBlock = 1<<24 - 1 - iota
 	paddingBlock
+	burstBlock
 )
 
 func mix64(z uint64) uint64 {

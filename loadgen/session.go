@@ -95,7 +95,7 @@ func newShare(s *Session, index, workers, addrs int) *share {
 	if s.load.Mode == Open {
 		sh.backlog = newBacklog(s.load.Backlog)
 		sh.schedule = schedule{
-			arrivals: newArrivals(s.plan.workload.Seed, s.load.Rate), clients: uint32(s.load.Connections),
+			arrivals: newArrivals(s.plan.workload.Seed, s.load), clients: uint32(s.load.Connections),
 		}
 	}
 	return sh

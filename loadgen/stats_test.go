@@ -38,3 +38,26 @@ func kolmogorovSmirnov(samples []float64, cdf func(x float64) float64) float64 {
 	}
 	return d * math.Sqrt(n)
 }
+
+// andersonDarling returns A² for samples against a distribution function: above 3.857 once in a hundred times
+// (Stephens 1974, all parameters known).
+func andersonDarling(samples []float64, cdf func(x float64) float64) float64 {
+	x := slices.Sorted(slices.Values(samples))
+	n, sum := float64(len(x)), 0.0
+	for i, v := range x {
+		sum += float64(2*i+1) * (math.Log(cdf(v)) + math.Log1p(-cdf(x[len(x)-1-i])))
+	}
+	return -n - sum/n
+}
+
+// dispersion returns the variance of counts over their mean.
+func dispersion(counts []float64) float64 {
+	var mean, variance float64
+	for _, c := range counts {
+		mean += c / float64(len(counts))
+	}
+	for _, c := range counts {
+		variance += (c - mean) * (c - mean) / float64(len(counts)-1)
+	}
+	return variance / mean
+}

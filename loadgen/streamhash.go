@@ -3,6 +3,7 @@ package loadgen
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"github.com/zeebo/xxh3"
 )
@@ -16,7 +17,7 @@ const (
 
 // StreamHash names the operations that a load sends: it is the XXH3-64, in hexadecimal, of the encoded requests of the
 // first 1000 operations of each connection (fewer when they would pass 64 MiB), and in an open loop of the first 1000
-// arrivals, as nanoseconds. Requests count as RESP encodes them, whatever protocol they are sent in. It is a pure function of its arguments. Two runs are comparable only if theirs are equal.
+// arrivals, as nanoseconds, and all listed ones. Requests count as RESP encodes them, whatever protocol they are sent in. It is a pure function of its arguments. Two runs are comparable only if theirs are equal.
 func StreamHash(w Workload, l Load) (string, error) {
 	p, err := newPlan(w)
 	if err != nil {
@@ -36,11 +37,28 @@ func StreamHash(w Workload, l Load) (string, error) {
 		}
 	}
 	if l.Mode == Open {
-		a := newArrivals(w.Seed, l.Rate)
-		for range hashedArrivals {
-			buf = binary.LittleEndian.AppendUint64(buf[:0], uint64(a.next()))
-			h.Write(buf)
-		}
+		hashArrivals(h, w.Seed, l)
 	}
 	return fmt.Sprintf("%016x", h.Sum64()), nil
+}
+
+// hashArrivals hashes the first arrivals, and what the later ones depend on besides.
+func hashArrivals(h *xxh3.Hasher, seed uint64, l Load) {
+	write := func(x uint64) { h.Write(binary.LittleEndian.AppendUint64(nil, x)) }
+	a := newArrivals(seed, l)
+	for range hashedArrivals {
+		write(uint64(a.next()))
+	}
+	switch l.Arrival.Law { // a Poisson process adds nothing: its hash is that of the time before there were others
+	case Evenly:
+		h.Write([]byte("uniform"))
+	case Bursts:
+		write(uint64(a.On))
+		write(uint64(a.Off))
+		write(math.Float64bits(a.Share))
+	case Listed:
+		for _, t := range a.Times {
+			write(uint64(t - a.Times[0]))
+		}
+	}
 }

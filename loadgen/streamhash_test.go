@@ -1,6 +1,9 @@
 package loadgen
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestStreamHash(t *testing.T) {
 	hash := func(change func(w *Workload, l *Load)) string {
@@ -32,6 +35,16 @@ func TestStreamHash(t *testing.T) {
 		"distribution": func(w *Workload, _ *Load) { w.Distribution, w.Zipf = Zipf, 1 },
 		"connections":  func(_ *Workload, l *Load) { l.Connections++ },
 		"rate":         func(_ *Workload, l *Load) { l.Rate++ },
+		"evenly":       func(_ *Workload, l *Load) { l.Arrival.Law = Evenly },
+		"bursts": func(_ *Workload, l *Load) {
+			l.Arrival = Arrival{Law: Bursts, On: time.Second, Off: time.Second, Share: 0.9}
+		},
+		"their length": func(_ *Workload, l *Load) {
+			l.Arrival = Arrival{Law: Bursts, On: 2 * time.Second, Off: 2 * time.Second, Share: 0.9}
+		},
+		"times":        func(_ *Workload, l *Load) { l.Arrival = Arrival{Law: Listed, Times: []int64{0, 1e6, 2e6}} },
+		"other times":  func(_ *Workload, l *Load) { l.Arrival = Arrival{Law: Listed, Times: []int64{0, 1e6, 3e6}} },
+		"speed":        func(_ *Workload, l *Load) { l.Arrival = Arrival{Law: Listed, Times: []int64{0, 1e6, 2e6}, Speed: 3} },
 		"mode":         func(_ *Workload, l *Load) { l.Mode = Closed },
 		"large values": func(w *Workload, _ *Load) { w.ValueSize = 1 << 20 },
 	} {

@@ -60,20 +60,23 @@ type Point struct {
 	Params      []Param `json:"params,omitempty"` // what is swept, in the order of the file
 	Mode        string  `json:"mode"`             // "closed" or "open"
 	Connections int     `json:"connections"`
-	Pipeline    int     `json:"pipeline"`            // closed loop: requests in flight per connection
-	Arrival     string  `json:"arrival,omitempty"`   // open loop: the law of the arrivals, "poisson"
-	Rate        float64 `json:"rate,omitempty"`      // open loop: offered operations per second, all connections together
-	Protocol    string  `json:"protocol,omitempty"`  // what topologies get their load in, "resp" or "scnp"; "" is "resp"
-	Keys        int     `json:"keys"`                // preloaded keys
-	ValueSize   int     `json:"value_size"`          // bytes
-	ValueLaw    string  `json:"value_law,omitempty"` // of sizes, as written; "" where all are of ValueSize
-	MayMiss     bool    `json:"may_miss,omitempty"`  // the mix removes keys, or has commands that may: misses are expected
-	StreamHash  string  `json:"operation_stream"`    // hex XXH3-64 of the operation stream's beginning
-	Skew        Skew    `json:"skew,omitzero"`       // how unequal the keys are
-	SliceNS     int64   `json:"slice_ns"`            // length of one measured window
-	Slices      int     `json:"slices_per_block"`    // planned visits of one arm in one block
-	LeadNS      int64   `json:"lead_in_ns"`          // load before each window, not measured
-	WarmupNS    int64   `json:"warmup_ns,omitempty"` // load before a block's first slice
+	Pipeline    int     `json:"pipeline"`              // closed loop: requests in flight per connection
+	Arrival     string  `json:"arrival,omitempty"`     // open loop: the law of the arrivals: poisson, uniform, bursts or file
+	ArrivalLaw  string  `json:"arrival_law,omitempty"` // open loop: the law with its parameters
+	// Dispersion is the index of dispersion of the arrivals in one slice by their law, 1 for poisson; nil where it is not known.
+	Dispersion *float64 `json:"dispersion,omitempty"`
+	Rate       float64  `json:"rate,omitempty"`      // open loop: offered operations per second, all connections together
+	Protocol   string   `json:"protocol,omitempty"`  // what topologies get their load in, "resp" or "scnp"; "" is "resp"
+	Keys       int      `json:"keys"`                // preloaded keys
+	ValueSize  int      `json:"value_size"`          // bytes
+	ValueLaw   string   `json:"value_law,omitempty"` // of sizes, as written; "" where all are of ValueSize
+	MayMiss    bool     `json:"may_miss,omitempty"`  // the mix removes keys, or has commands that may: misses are expected
+	StreamHash string   `json:"operation_stream"`    // hex XXH3-64 of the operation stream's beginning
+	Skew       Skew     `json:"skew,omitzero"`       // how unequal the keys are
+	SliceNS    int64    `json:"slice_ns"`            // length of one measured window
+	Slices     int      `json:"slices_per_block"`    // planned visits of one arm in one block
+	LeadNS     int64    `json:"lead_in_ns"`          // load before each window, not measured
+	WarmupNS   int64    `json:"warmup_ns,omitempty"` // load before a block's first slice
 }
 
 // Skew says how unequal the keys of a workload are: shares of the operations, by the law and as drawn. Where the popular keys

@@ -55,7 +55,8 @@ func TestErrors(t *testing.T) {
 	check("laod: {mode: open}\n", `2: unknown key "laod"; did you mean "load"? `+
 		`have name, about, seed, workload, load, settings, arms, run`)
 	check("load:\n  conections: 5\n", `3: unknown key "conections" in load; did you mean "connections"? `+
-		`have mode, connections, pipeline, arrival, rate, protocol, path`)
+		`have mode, connections, pipeline, arrival, burst_on, burst_off, burst_share, `+
+		`arrival_column, arrival_unit, arrival_speed, arrival_file, rate, protocol, path`)
 	check("load:\n  mode: closed\n  keys: 5\n", `4: unknown key "keys" in load; it belongs in workload`)
 	check("blocks: 3\n", `2: unknown key "blocks"; it belongs in run`)
 	check("seed: 1\nabout: x\nseed: 2\n", `4: duplicate key "seed"; it is already at s/hot.yaml:2`)
@@ -132,6 +133,37 @@ func TestErrors(t *testing.T) {
 	check("workload: {keys: 2, distribution: popularity, popularity: testdata/weights.txt}",
 		"2: popularity: 4 is out of range: 1 to 2 weights, one a key")
 
+	// Arrivals.
+	open := func(keys string) string { return "load: {mode: open, " + keys + "}\n" }
+	check("load: {burst_on: 1s}\n", "2: burst_on: has no meaning with mode: closed; it needs mode: open")
+	check(open("rate: 5k, burst_on: 1s"), "2: burst_on: has no meaning with arrival: poisson; it needs arrival: bursts")
+	check(open("rate: 5k, arrival: bursts, burst_on: 0s"), "2: burst_on: 0s is out of range: 1µs to 24h")
+	check(open("rate: 5k, arrival: bursts, burst_share: 0.1"),
+		"2: burst_share: 0.1 in bursts that take 0.2 of the time; use that to 1")
+	check(open("rate: 1, arrival: bursts, burst_on: 1us, burst_off: 1us"),
+		"2: burst_on: bursts every 2µs would be empty at 1/s; use longer ones")
+	check(open("arrival: bursts"), "2: rate: is missing; an open loop needs one, in operations per second, as in rate: 10k")
+	check(open("arrival: file"), "2: arrival_file: is missing; "+
+		"write the name of a file with a time on each line, as in arrival_file: times.csv")
+	check(open("arrival: file, rate: 5k, arrival_file: testdata/times.csv, arrival_column: at"),
+		"2: rate: has no meaning with arrival: file, whose times say it; see arrival_speed")
+	file := func(keys, want string) {
+		t.Helper()
+		check(open("arrival: file, "+keys), "2: arrival_file: "+want)
+	}
+	file("arrival_file: none.csv", "none.csv: no such file or directory")
+	file("arrival_file: testdata/times.csv", `testdata/times.csv, line 2: "op" is not a time; write a number from 0`)
+	file("arrival_file: testdata/times.csv, arrival_column: when",
+		`testdata/times.csv, line 1: no column "when"; have op, at`)
+	file("arrival_file: testdata/rising.txt", "a rate of 0.5 is out of range: 1 to 100M")
+	file("arrival_file: testdata/weights.txt", `testdata/weights.txt, line 3: 5 is before the time on the line before; sort the file`)
+	file("arrival_file: testdata/times.csv, arrival_column: at, arrival_speed: 0.0001",
+		"a rate of 0.1 is out of range: 1 to 100M")
+	check(open("arrival: file, arrival_file: testdata/times.csv, arrival_column: at, arrival_speed: 0"),
+		"2: arrival_speed: 0 is out of range: 0.0001 to 10000")
+	check(open("arrival: file, arrival_file: testdata/times.csv, arrival_unit: h"),
+		`2: arrival_unit: unknown unit "h"; have s, ms, us, ns`)
+
 	// Units.
 	const notCount = " is not a count; write digits, with k, M or G for thousands, millions, billions, as in 100k"
 	check("workload:\n  keys: 100KiB\n", `3: keys: "100KiB"`+notCount)
@@ -154,7 +186,7 @@ func TestErrors(t *testing.T) {
 	check("workload: {distribution: zipfian, zipf: 10.1}\n", "2: zipf: 10.1 is out of range: above 0, up to 10")
 	check("workload: {distribution: pareto}\n", `2: distribution: unknown distribution "pareto"; have uniform, zipfian, hotspot, latest, moving, sequential, hot-shard, popularity`)
 	check("load: {mode: opne}\n", `2: mode: unknown mode "opne"; did you mean "open"? have closed, open`)
-	check("load: {mode: open, rate: 5k, arrival: fixed}\n", `2: arrival: unknown arrival law "fixed"; have poisson`)
+	check("load: {mode: open, rate: 5k, arrival: fixed}\n", `2: arrival: unknown arrival law "fixed"; have poisson, uniform, bursts, file`)
 	check("settings:\n  shards: 12\n", "3: shards: 12 is not a power of two; use 8 or 16")
 	check("settings: {shards: 0}\n", "2: shards: 0 is out of range: 1 to 16384")
 	check("settings: {transport: epol}\n",

@@ -105,6 +105,10 @@ func rangeOf(k key) string {
 		return "above 0, up to 1"
 	case k.name == "hot_drift":
 		return fmt.Sprintf("above 0, up to %g", MaxDrift)
+	case k.name == "burst_share":
+		return "burst_on's share of the time to 1"
+	case k.name == "arrival_speed":
+		return fmt.Sprintf("%g to %g", minSpeed, maxSpeed)
 	case !ok:
 		return ""
 	}

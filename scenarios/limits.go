@@ -55,6 +55,8 @@ var limits = map[string]limit{
 	"connections":      {1, 20e3, asCount},
 	"pipeline":         {1, 1024, asPlain},
 	"rate":             {1, 100e6, asCount},
+	"burst_on":         burstLimit,
+	"burst_off":        burstLimit,
 	"shards":           {1, 1 << 14, asPlain},
 	"workers":          {1, 1 << 10, asPlain},
 	"max_memory":       {1, 1 << 40, asSize},

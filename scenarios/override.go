@@ -133,6 +133,7 @@ func (e *editor) dropMeaningless() {
 		}
 		if !slices.ContainsFunc(values, func(v value) bool { return k.needs.met(v.text) }) {
 			e.doc.remove(k.section, k.name)
+			e.changed[k.section+"."+k.name] = true // to its default: others may need what it was
 		}
 	}
 }

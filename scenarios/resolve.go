@@ -81,7 +81,7 @@ func (f *filler) set(d *draft, k key, row *entry) error {
 		if !met {
 			return nil
 		}
-		if k.required != "" {
+		if k.required != "" && (k.unless.key == "" || !k.unless.met(f.norm[k.unless.key])) {
 			return f.blame(&fault{keys: []string{k.name}, near: k.needs.key, text: "is missing; " + k.required})
 		}
 		v, ok := presetValues[f.norm["preset"]+"."+k.name]
@@ -114,6 +114,9 @@ func (f *filler) set(d *draft, k key, row *entry) error {
 // unmet is the error of a key that has no meaning in this cell; none if it has one in another, where what it needs is
 // swept.
 func (f *filler) unmet(k key, v value) error {
+	if parent := keyOf(k.section, k.needs.key); !parent.needs.met(f.norm[parent.needs.key]) {
+		return f.unmet(key{name: k.name, section: k.section, needs: parent.needs}, v)
+	}
 	for _, a := range f.swept {
 		if a.key.name != k.needs.key || !slices.ContainsFunc(a.norms, k.needs.met) {
 			continue

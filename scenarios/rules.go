@@ -144,10 +144,16 @@ func (l *LoadPlan) check() *fault {
 	if l.Pipeline != 0 {
 		return faultf("pipeline", "has no meaning with mode: open; it needs mode: closed")
 	}
+	if f := l.checkArrival(); f != nil {
+		return f
+	}
 	if r := limits["rate"]; !(l.Rate >= float64(r.min) && l.Rate <= float64(r.max)) {
+		if l.Arrival == Timestamps {
+			return faultf("arrival_file", "a rate of %g is out of range: %s", l.Rate, r)
+		}
 		return faultf("rate", "%g is out of range: %s", l.Rate, r)
 	}
-	return oneOf("arrival", "arrival law", l.Arrival, []string{Poisson})
+	return nil
 }
 
 func (l *LoadPlan) checkPath() *fault {

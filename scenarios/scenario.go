@@ -95,17 +95,26 @@ type LoadPlan struct {
 	Mode        string  `json:"mode"`               // Closed or Open
 	Connections int     `json:"connections"`        // of all load threads together
 	Pipeline    int     `json:"pipeline,omitempty"` // Closed: requests in flight per connection
-	Arrival     string  `json:"arrival,omitempty"`  // Open: Poisson
+	Arrival     string  `json:"arrival,omitempty"`  // Open: the law, Poisson, Evenly, Bursts or Timestamps
 	Rate        float64 `json:"rate,omitempty"`     // Open: operations per second, all connections together
 	Protocol    string  `json:"protocol,omitempty"` // "" for RESP; see Arm.ProtocolAt
 	Path        string  `json:"path,omitempty"`     // HTTP: where a key is, with {key} for it
+
+	BurstOn    time.Duration `json:"burst_on_ns,omitempty"`  // Bursts: how long one is on average
+	BurstOff   time.Duration `json:"burst_off_ns,omitempty"` // Bursts: from one to the next, on average
+	BurstShare float64       `json:"burst_share,omitempty"`  // Bursts: of the arrivals
+
+	ArrivalFile   string  `json:"arrival_file,omitempty"`   // Timestamps: SHA-256 of the file's text, in hexadecimal
+	ArrivalColumn string  `json:"arrival_column,omitempty"` // Timestamps: of a file with a header
+	ArrivalUnit   string  `json:"arrival_unit,omitempty"`   // Timestamps: of the file's times
+	ArrivalSpeed  float64 `json:"arrival_speed,omitempty"`  // Timestamps: what gaps are divided by
+	ArrivalTimes  []int64 `json:"-"`                        // Timestamps: what the file says, ns from the first
 }
 
-// Modes of load, and the arrival law of the open one.
+// Modes of load.
 const (
-	Closed  = "closed" // a connection sends when a reply has come: throughput
-	Open    = "open"   // operations are due at times drawn beforehand: latency
-	Poisson = "poisson"
+	Closed = "closed" // a connection sends when a reply has come: throughput
+	Open   = "open"   // operations are due at times drawn beforehand: latency
 )
 
 // Protocols of load.

@@ -29,6 +29,7 @@ type key struct {
 	sweep   bool // a list of values is a sweep
 	// required says what is missing where the key is; "" where it may be left out.
 	required string
+	unless   need // the zero need: never. Where it is met, a required key may be left out after all
 	needs    need
 	// set stores the value in the draft and returns it normalised, as labels have it. Errors carry their place.
 	set func(d *draft, v value) (string, error)
@@ -172,12 +173,36 @@ var loadKeys = []key{
 		about: "requests in flight on a connection",
 		set:   count(func(d *draft) *int { return &d.point.Load.Pipeline })},
 	{section: load, name: "arrival", kind: "word", def: Poisson, needs: need{key: "mode", value: Open},
-		about: "law of the arrivals; poisson is the only one",
+		sweep: true,
+		about: "law of the arrivals: " + listed(arrivals),
 		set:   word(func(d *draft) *string { return &d.point.Load.Arrival })},
+	{section: load, name: "burst_on", kind: "duration", def: "50ms", sweep: true, needs: need{key: "arrival", value: Bursts},
+		about: "how long a burst is, on average; exponentially distributed, as the time between two",
+		set:   duration(func(d *draft) *time.Duration { return &d.point.Load.BurstOn })},
+	{section: load, name: "burst_off", kind: "duration", def: "200ms", sweep: true, needs: need{key: "arrival", value: Bursts},
+		about: "how long it is from one burst to the next, on average",
+		set:   duration(func(d *draft) *time.Duration { return &d.point.Load.BurstOff })},
+	{section: load, name: "burst_share", kind: "number", def: "0.8", sweep: true, needs: need{key: "arrival", value: Bursts},
+		about: "share of the operations that fall in bursts; with 1 none fall between",
+		set:   number(func(d *draft) *float64 { return &d.point.Load.BurstShare })},
+	{section: load, name: "arrival_column", kind: "word", needs: need{key: "arrival", value: Timestamps},
+		about: "name in the header of arrival_file; left out: the file has none, and times come first on their lines",
+		set:   word(func(d *draft) *string { return &d.point.Load.ArrivalColumn })},
+	{section: load, name: "arrival_unit", kind: "word", def: "s", needs: need{key: "arrival", value: Timestamps},
+		about: "of the times in arrival_file: s, ms, us or ns",
+		set:   setArrivalUnit},
+	{section: load, name: "arrival_speed", kind: "number", def: "1", sweep: true, needs: need{key: "arrival", value: Timestamps},
+		about: "2 goes through arrival_file in half the time",
+		set:   number(func(d *draft) *float64 { return &d.point.Load.ArrivalSpeed })},
+	{section: load, name: "arrival_file", kind: "file", needs: need{key: "arrival", value: Timestamps},
+		required: "write the name of a file with a time on each line, as in arrival_file: times.csv",
+		about:    "named from where shardlab is called: CSV, or a time a line, ascending; it begins anew after its last, and says the rate",
+		set:      setArrivalFile},
 	{section: load, name: "rate", kind: "count", sweep: true, needs: need{key: "mode", value: Open},
 		required: "an open loop needs one, in operations per second, as in rate: 10k",
+		unless:   need{key: "arrival", value: Timestamps},
 		about:    "operations per second, all connections together",
-		set:      rate(func(d *draft) *float64 { return &d.point.Load.Rate })},
+		set:      setRate},
 	{section: load, name: "protocol", kind: "word", def: RESP, sweep: true,
 		about: "what topologies get their load in, resp, scnp or http; load has memcached too. A reference gets its own",
 		set:   setProtocol},
@@ -298,6 +323,15 @@ func keyNames(ks []key) []string {
 
 // Info is a name and one line about it, for lists.
 type Info struct{ Name, About string }
+
+// listed writes infos as one line.
+func listed(infos []Info) string {
+	s := make([]string, len(infos))
+	for i, x := range infos {
+		s[i] = x.Name + " (" + x.About + ")"
+	}
+	return strings.Join(s, ", ")
+}
 
 func names(infos []Info) []string {
 	s := make([]string, len(infos))

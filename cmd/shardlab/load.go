@@ -38,6 +38,8 @@ Examples:
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "target", Usage: "the server: HOST:PORT or unix:PATH"},
 			&cli.StringFlag{Name: "rate", Usage: "open loop: operations per second of all connections together, as in 50k"},
+			&cli.StringFlag{Name: "arrival", Usage: "open loop: poisson, uniform or bursts (default: poisson; --set load.burst_on=50ms, burst_off, burst_share)"},
+			&cli.StringFlag{Name: "arrival-file", Usage: "open loop: send at the times in this file, instead of --rate (--set load.arrival_speed=2, arrival_column, arrival_unit)"},
 			&cli.BoolFlag{Name: "closed", Usage: "closed loop: each connection keeps --pipeline requests in flight"},
 			&cli.StringFlag{Name: "pipeline", Usage: "closed loop: requests in flight on a connection (default: 1)"},
 			&cli.StringFlag{Name: "connections", Usage: "of all threads together (default: 50)"},
@@ -142,10 +144,13 @@ func loadOptions(c *cli.Command) (runner.LoadOptions, error) {
 	if err := checkAddr(o.Addr); err != nil {
 		return o, err
 	}
-	switch open, closed := c.IsSet("rate"), c.Bool("closed"); {
-	case open && closed:
-		return o, errors.New("--rate is for an open loop and --closed is the other kind; give one of them")
-	case !open && !closed:
+	rate, file := c.IsSet("rate"), c.IsSet("arrival-file")
+	switch closed := c.Bool("closed"); {
+	case (rate || file) && closed:
+		return o, errors.New("--rate and --arrival-file are for an open loop and --closed is the other kind; give one of them")
+	case rate && file:
+		return o, errors.New("--arrival-file has the rate in it; leave --rate out")
+	case !rate && !file && !closed:
 		return o, errors.New("how is load offered? give --rate, as in --rate 50k, or --closed")
 	}
 	if o.Threads < 1 {
@@ -177,7 +182,7 @@ func checkAddr(addr string) error {
 // loadSettings are the flags as keys of a scenario, which knows what they may be.
 func loadSettings(c *cli.Command) []scenarios.Setting {
 	mode := "closed"
-	if c.IsSet("rate") {
+	if !c.Bool("closed") {
 		mode = "open"
 	}
 	set := []scenarios.Setting{{Flag: "--" + mode, Section: "load", Key: "mode", Text: mode}}
@@ -187,11 +192,14 @@ func loadSettings(c *cli.Command) []scenarios.Setting {
 		}
 	}
 	for _, x := range [][3]string{
-		{"rate", "load", "rate"}, {"pipeline", "load", "pipeline"}, {"connections", "load", "connections"},
+		{"rate", "load", "rate"}, {"arrival", "load", "arrival"}, {"arrival-file", "load", "arrival_file"}, {"pipeline", "load", "pipeline"}, {"connections", "load", "connections"},
 		{"protocol", "load", "protocol"}, {"path", "load", "path"}, {"keys", "workload", "keys"}, {"values", "workload", "value_size"},
 		{"seed", "", "seed"}, {"duration", "run", "long_slice"}, {"warmup", "run", "warmup"},
 	} {
 		add(x[0], x[1], x[2], c.String(x[0]))
+	}
+	if c.IsSet("arrival-file") && !c.IsSet("arrival") {
+		add("arrival-file", "load", "arrival", scenarios.Timestamps)
 	}
 	if mix := c.String("mix"); mix != "" {
 		add("mix", "workload", "mix", "{"+strings.ReplaceAll(mix, "=", ": ")+"}")

@@ -281,7 +281,19 @@ func workload(seed uint64, w scenarios.Workload) (loadgen.Workload, error) {
 func load(l scenarios.LoadPlan) loadgen.Load {
 	ll := loadgen.Load{Mode: loadgen.Closed, Connections: l.Connections, Pipeline: l.Pipeline}
 	if l.Mode == scenarios.Open {
-		ll = loadgen.Load{Mode: loadgen.Open, Connections: l.Connections, Rate: l.Rate}
+		ll = loadgen.Load{Mode: loadgen.Open, Connections: l.Connections, Rate: l.Rate, Arrival: arrival(l)}
 	}
 	return ll
+}
+
+func arrival(l scenarios.LoadPlan) loadgen.Arrival {
+	switch l.Arrival {
+	case scenarios.Evenly:
+		return loadgen.Arrival{Law: loadgen.Evenly}
+	case scenarios.Bursts:
+		return loadgen.Arrival{Law: loadgen.Bursts, On: l.BurstOn, Off: l.BurstOff, Share: l.BurstShare}
+	case scenarios.Timestamps:
+		return loadgen.Arrival{Law: loadgen.Listed, Times: l.ArrivalTimes, Speed: l.ArrivalSpeed}
+	}
+	return loadgen.Arrival{}
 }

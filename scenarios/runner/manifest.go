@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 
+	"github.com/shardlab/shardlab/loadgen"
 	"github.com/shardlab/shardlab/results"
 	"github.com/shardlab/shardlab/scenarios"
 )
@@ -46,6 +47,11 @@ func (p *point) describe(plan scenarios.RunPlan) results.Point {
 		Keys: p.Workload.Keys, ValueSize: p.Workload.ValueSize, StreamHash: p.hash,
 		SliceNS: plan.Slice.Nanoseconds(), Slices: plan.SlicesPerBlock,
 		LeadNS: plan.LeadIn.Nanoseconds(), WarmupNS: plan.Warmup.Nanoseconds(),
+	}
+	d.ArrivalLaw = p.Load.LawText()
+	if p.load.Mode == loadgen.Open && p.load.Arrival.Law != loadgen.Listed {
+		x := p.load.Arrival.Dispersion(p.load.Rate, plan.Slice)
+		d.Dispersion = &x
 	}
 	d.Skew = results.Skew(p.skew)
 	d.ValueLaw, d.MayMiss = p.Workload.ValueLaw.String(), p.workload.MayMiss()
