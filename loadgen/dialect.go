@@ -1,7 +1,6 @@
 package loadgen
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -34,46 +33,88 @@ func (t Target) suit(w Workload, l *Load) error {
 	return nil
 }
 
+// written is how operations are written in the protocols that are not ours: bytes, and in braces what differs. HTTP's DELETE and
+// HEAD tell by their status what DEL and EXISTS tell by a number.
+var written = map[Protocol]map[Op]string{
+	Memcached: {
+		Get: "get {key}\r\n", MGet: "get{keys}\r\n", Set: "set {key} 0 0 {length}\r\n{bytes}\r\n",
+		SetEx: "set {key} 0 {seconds} {length}\r\n{bytes}\r\n", Expire: "touch {key} {seconds}\r\n", Del: "delete {key}\r\n",
+		Incr: "incr {counter} 1\r\n", Decr: "decr {counter} 1\r\n", putCounter: "set {counter} 0 0 1\r\n0\r\n",
+	},
+	HTTP: {
+		Get: "GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n", Del: "DELETE {path} HTTP/1.1\r\nHost: {host}\r\n\r\n",
+		Exists: "HEAD {path} HTTP/1.1\r\nHost: {host}\r\n\r\n",
+		Set:    "PUT {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n{bytes}",
+		SetEx: "PUT {path} HTTP/1.1\r\nHost: {host}\r\nCache-Control: max-age={seconds}\r\nContent-Length: {length}\r\n" +
+			"\r\n{bytes}",
+	},
+}
+
+// maxMemcachedTTL is where memcached begins to take a time to live for a date, ms.
+const maxMemcachedTTL = 30 * 24 * 3600 * 1000
+
+// Speaks reports whether an operation can be written in the protocol.
+func (p Protocol) Speaks(o Op) bool {
+	switch p {
+	case RESP:
+		return true
+	case SCNP:
+		return !o.multi() && o < FirstTemplate
+	}
+	_, ok := written[p][o]
+	return ok
+}
+
+// vocabulary lists the operations of a protocol.
+func (p Protocol) vocabulary() string {
+	var names []string
+	for o := range FirstTemplate {
+		if p.Speaks(o) {
+			names = append(names, o.String())
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
 // translate makes the plan write its operations as the target's protocol has them.
 func (p *plan) translate(t Target) error {
 	if err := p.speak(t.Protocol, len(t.ShardAddrs)); err != nil {
 		return err
 	}
-	value := make([]byte, p.values.sizes.Max)
-	switch t.Protocol {
-	case Memcached:
-		p.requests[Get].pieces = p.foreign(wire.AppendMemcachedGet(nil, p.keys.longest))
-		p.requests[Set].pieces = p.foreignWrite(wire.AppendMemcachedSet(nil, p.keys.longest, value), "\r\n")
-	case HTTP:
-		path := strings.Replace(cmp.Or(t.Path, DefaultPath), keyMark, string(p.keys.longest), 1)
-		host := t.Addr
-		if network, _ := network(t.Addr); network == "unix" {
-			host = "localhost"
-		}
-		p.requests[Get].pieces = p.foreign(wire.AppendHTTPRequest(nil, "GET", path, host, nil))
-		p.requests[Set].pieces = p.foreignWrite(wire.AppendHTTPRequest(nil, "PUT", path, host, value), "")
+	host := t.Addr
+	if network, _ := network(t.Addr); network == "unix" {
+		host = "localhost"
 	}
+	fixed := strings.NewReplacer("{path}", cmp.Or(t.Path, DefaultPath), "{host}", host)
+	for op, text := range written[t.Protocol] {
+		if op == putCounter || p.records(op) {
+			p.requests[op].pieces = piecesOf(fixed.Replace(text))
+		}
+	}
+	p.requests[putCounter].answer = done
 	return nil
 }
 
-// foreign takes an encoded request of the longest key apart.
-func (p *plan) foreign(encoded []byte) []piece {
-	at := bytes.LastIndex(encoded, p.keys.longest)
-	return []piece{{bytes: encoded[:at], slot: aKey}, {bytes: encoded[at+len(p.keys.longest):]}}
+var foreignSlots = map[string]slot{
+	"{key}": aKey, "{counter}": aNumber, "{keys}": blankKeys, "{length}": aLength, "{bytes}": rawValue, "{seconds}": aSeconds,
 }
 
-// foreignWrite does so with one that ends in a value of the greatest size, whose length stands before it, and a tail.
-func (p *plan) foreignWrite(encoded []byte, tail string) []piece {
-	pieces := p.foreign(slices.Clone(encoded[:len(encoded)-p.values.sizes.Max-len(tail)]))
-	last := &pieces[len(pieces)-1]
-	last.slot = rawValue
-	if !p.values.sizes.fixed() {
-		head, length := last.bytes, strconv.Itoa(p.values.sizes.Max)
-		at := bytes.LastIndex(head, []byte(length))
-		*last = piece{bytes: head[:at], slot: aLength}
-		pieces = append(pieces, piece{bytes: head[at+len(length):], slot: rawValue})
+// piecesOf takes an operation as written apart.
+func piecesOf(text string) (pieces []piece) {
+	from := 0
+	for at := range text {
+		end := strings.IndexByte(text[at:], '}') + at + 1
+		if s := foreignSlots[text[at:max(end, at)]]; s != nothing {
+			pieces = append(pieces, piece{bytes: []byte(text[from:at]), slot: s})
+			from = end
+		}
 	}
-	return append(pieces, piece{bytes: []byte(tail)})
+	return append(pieces, piece{bytes: []byte(text[from:])})
+}
+
+// putsCounters reports whether counters must be there before they are counted.
+func (p *plan) putsCounters() bool {
+	return p.protocol == Memcached && slices.ContainsFunc(p.mix, func(m mixPart) bool { return m.op.counts() })
 }
 
 func (t Target) control() *Control {

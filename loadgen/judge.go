@@ -40,13 +40,22 @@ func (s *share) fits(p *pending, r wire.Reply) bool {
 		s.judgeValue(r, p.key, p.check)
 		return true
 	case manyValues:
+		if s.plan.protocol == Memcached {
+			return s.judgeFound(p, r)
+		}
 		if r.Kind == wire.ArrayReply && (s.responder || r.Int == int64(s.plan.workload.KeysPerOp)) {
 			s.judgeValues(p, r)
 			return true
 		}
 	case count:
-		if r.Kind == wire.IntReply || r.Kind == wire.BoolReply {
+		switch r.Kind {
+		case wire.IntReply, wire.BoolReply:
+			s.judgeCounter(p, r)
 			return true
+		case wire.SimpleReply, wire.BulkReply, wire.NullReply:
+			if s.plan.protocol == HTTP {
+				return true // it is or was there, or not
+			}
 		}
 	default:
 		return r.Kind != wire.ErrorReply
@@ -72,6 +81,44 @@ func (s *share) judgeValue(r wire.Reply, key uint32, check bool) {
 	if !v.fits(len(r.Payload)) || check && !v.check(r.Payload, key) {
 		s.rec.corrupt++
 	}
+}
+
+// judgeCounter takes note of a counter that memcached does not have.
+func (s *share) judgeCounter(p *pending, r wire.Reply) {
+	if s.plan.protocol != Memcached || !p.op.counts() || s.responder {
+		return
+	}
+	if s.rec.reads++; string(r.Payload) == "NOT_FOUND" {
+		s.rec.misses++
+	}
+}
+
+// judgeFound goes through the values of a get of several keys from memcached, which leaves out those it does not have, and says
+// whose a value is only where there are several.
+func (s *share) judgeFound(p *pending, r wire.Reply) bool {
+	found := 0
+	switch {
+	case r.Kind == wire.BulkReply:
+		found = 1
+		s.judgeValue(r, p.key, false)
+	case r.Kind == wire.ArrayReply:
+		for rest := r.Payload; len(rest) > 0; found++ {
+			key, value, n := wire.MemcachedValue(rest)
+			if n == 0 {
+				return false
+			}
+			s.judgeValue(wire.Reply{Kind: wire.BulkReply, Payload: value}, p.key, p.check && s.plan.keys.is(key, p.key))
+			rest = rest[n:]
+		}
+	case r.Kind != wire.NullReply:
+		return false
+	}
+	missing := uint64(max(s.plan.workload.KeysPerOp-found, 0))
+	if s.responder {
+		return true
+	}
+	s.rec.reads, s.rec.misses = s.rec.reads+missing, s.rec.misses+missing
+	return true
 }
 
 // judgeValues goes through the values of an MGET. The content of the first may be looked at: whose the others are is known

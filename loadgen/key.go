@@ -56,6 +56,12 @@ func (k *keys) append(dst []byte, n uint32) []byte {
 	return dst
 }
 
+// is reports whether key is number n.
+func (k *keys) is(key []byte, n uint32) bool {
+	var buf [64]byte
+	return len(key) == k.size(n) && string(key) == string(k.append(buf[:0], n))
+}
+
 // put makes dst, which is as long as size says, key number n.
 func (k *keys) put(dst []byte, n uint32) {
 	copy(dst, k.longest)

@@ -192,7 +192,7 @@ func (n *null) Exec(b *wire.Batch) error {
 			b.Out = append(b.Out, n.value...)
 		case "MGET":
 			b.Out = append(b.Out, n.values...)
-		case "DEL", "INCR", "PEXPIRE":
+		case "DEL", "INCR", "DECR", "EXISTS", "PEXPIRE":
 			b.Out = append(b.Out, ":1\r\n"...)
 		default:
 			b.Out = append(b.Out, "+OK\r\n"...)

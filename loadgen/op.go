@@ -20,15 +20,19 @@ const (
 	MSet             // MSET of KeysPerOp keys
 	SetEx            // PSETEX key ttl value: a SET that expires
 	Expire           // PEXPIRE key ttl
+	Decr             // DECR key, of Incr's
+	Exists           // EXISTS key
 
 	FirstTemplate                                // Workload.Templates[0]
 	NumOps        = FirstTemplate + MaxTemplates // how many there can be; sizes arrays indexed by Op
+
+	putCounter = NumOps // of the preload: a counter at 0, where a protocol cannot count what is not there
 )
 
 // MaxTemplates is how many commands of its own a workload may have.
 const MaxTemplates = 8
 
-var opNames = [FirstTemplate]string{"GET", "SET", "DEL", "INCR", "MGET", "MSET", "SETEX", "EXPIRE"}
+var opNames = [FirstTemplate]string{"GET", "SET", "DEL", "INCR", "MGET", "MSET", "SETEX", "EXPIRE", "DECR", "EXISTS"}
 
 func (o Op) String() string {
 	if o < FirstTemplate {
@@ -55,6 +59,9 @@ func (o Op) multi() bool { return o == MGet || o == MSet }
 
 // expires reports whether o gives a key a time to live.
 func (o Op) expires() bool { return o == SetEx || o == Expire }
+
+// counts reports whether o's key is a counter's.
+func (o Op) counts() bool { return o == Incr || o == Decr }
 
 // removes reports whether a key may be gone after o, at once or later. Of templates nothing is known.
 func (o Op) removes() bool { return o == Del || o.expires() || o >= FirstTemplate }

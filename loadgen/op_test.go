@@ -18,7 +18,7 @@ func everyOp(t testing.TB) Workload {
 	return Workload{
 		Keys: 1000, KeySize: 16, ValueLaw: Law{Min: 8, Max: 400, Median: 60, Sigma: 1}, Seed: 3, KeysPerOp: 4,
 		Mix: []OpShare{{Get, 8}, {Set, 7}, {Del, 1}, {Incr, 2}, {MGet, 3}, {MSet, 2}, {SetEx, 2}, {Expire, 1},
-			{FirstTemplate, 1}, {FirstTemplate + 1, 2}, {FirstTemplate + 2, 1}},
+			{Decr, 1}, {Exists, 1}, {FirstTemplate, 1}, {FirstTemplate + 1, 2}, {FirstTemplate + 2, 1}},
 		TTL: Law{Min: 500, Max: 90_000}, CrossShard: 0.25, Sharding: byLastDigit(t),
 		Templates: []string{"HSET h:{key} f {value}", "getrange {key} 0 9", "GETRANGE {key} 2 3"},
 	}
@@ -71,14 +71,14 @@ func TestRequestsOfEveryOp(t *testing.T) {
 		}
 		text := fmt.Sprintf("%s", args)
 		switch o.op {
-		case Get, Del:
+		case Get, Del, Exists:
 			if want := fmt.Sprintf("[%s %s]", o.op, key); text != want {
 				t.Fatalf("%s, want %s", text, want)
 			}
 		case Set:
 			value(args[2], o.key)
-		case Incr:
-			if want := "[INCR n" + key[1:] + "]"; text != want {
+		case Incr, Decr:
+			if want := fmt.Sprintf("[%s n%s]", o.op, key[1:]); text != want {
 				t.Fatalf("%s, want %s", text, want)
 			}
 		case SetEx:
@@ -213,21 +213,21 @@ func TestValuesOfEveryLaw(t *testing.T) {
 
 func TestOpsAreChecked(t *testing.T) {
 	for want, change := range map[string]func(w *Workload){
-		"":                              func(w *Workload) {},
-		"0 keys an operation":           func(w *Workload) { w.KeysPerOp = 0 },
-		"needs a Sharding":              func(w *Workload) { w.Sharding = nil },
-		"cannot cross shards":           func(w *Workload) { w.KeysPerOp = 1 },
-		"2 of the operations cross":     func(w *Workload) { w.CrossShard = 2 },
-		"times to live":                 func(w *Workload) { w.TTL = Law{} },
-		"unknown operation 11":          func(w *Workload) { w.Mix = []OpShare{{FirstTemplate + 3, 1}} },
-		`"{key}" in the command`:        func(w *Workload) { w.Templates = []string{"{key}"} },
-		`"x{value}" in the command`:     func(w *Workload) { w.Templates = []string{"SET k x{value}"} },
-		`"{keys}" in the command`:       func(w *Workload) { w.Templates = []string{"MGET {keys}"} },
-		"a command without a word":      func(w *Workload) { w.Templates = []string{" "} },
-		"9 commands":                    func(w *Workload) { w.Templates = slices.Repeat([]string{"PING"}, 9) },
-		"value sizes from 9 to 8":       func(w *Workload) { w.ValueLaw = Law{Min: 9, Max: 8} },
-		"1.5 of a value's bytes random": func(w *Workload) { w.Random = 1.5 },
-		"all 1 keys are of one shard":   func(w *Workload) { w.Keys = 1 },
+		"":                          func(w *Workload) {},
+		"0 keys an operation":       func(w *Workload) { w.KeysPerOp = 0 },
+		"needs a Sharding":          func(w *Workload) { w.Sharding = nil },
+		"cannot cross shards":       func(w *Workload) { w.KeysPerOp = 1 },
+		"2 of the operations cross": func(w *Workload) { w.CrossShard = 2 },
+		"times to live":             func(w *Workload) { w.TTL = Law{} },
+		fmt.Sprintf("unknown operation %d", FirstTemplate+3): func(w *Workload) { w.Mix = []OpShare{{FirstTemplate + 3, 1}} },
+		`"{key}" in the command`:                             func(w *Workload) { w.Templates = []string{"{key}"} },
+		`"x{value}" in the command`:                          func(w *Workload) { w.Templates = []string{"SET k x{value}"} },
+		`"{keys}" in the command`:                            func(w *Workload) { w.Templates = []string{"MGET {keys}"} },
+		"a command without a word":                           func(w *Workload) { w.Templates = []string{" "} },
+		"9 commands":                                         func(w *Workload) { w.Templates = slices.Repeat([]string{"PING"}, 9) },
+		"value sizes from 9 to 8":                            func(w *Workload) { w.ValueLaw = Law{Min: 9, Max: 8} },
+		"1.5 of a value's bytes random":                      func(w *Workload) { w.Random = 1.5 },
+		"all 1 keys are of one shard":                        func(w *Workload) { w.Keys = 1 },
 	} {
 		w := everyOp(t)
 		change(&w)
@@ -277,18 +277,18 @@ func TestEveryOpRuns(t *testing.T) {
 // TestFramesOfEveryOp holds that both protocols say the same.
 func TestFramesOfEveryOp(t *testing.T) {
 	w := everyOp(t)
-	w.Mix, w.Templates = []OpShare{{Get, 2}, {Set, 2}, {Del, 1}, {Incr, 1}, {SetEx, 2}, {Expire, 1}}, nil
+	w.Mix, w.Templates = []OpShare{{Get, 2}, {Set, 2}, {Del, 1}, {Incr, 1}, {SetEx, 2}, {Expire, 1}, {Decr, 1}, {Exists, 1}}, nil
 	server := newMapServer(t, nil)
 	s := connect(t, newTestPool(t, 1), Target{Addr: server.addr, Protocol: SCNP}, w, Load{Connections: 3, Pipeline: 4})
 	if err := s.Preload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	r := run(t, s, Window{Measure: 50 * time.Millisecond})
-	if r.Errors+r.Corrupt > 0 || r.Ops[SetEx] == 0 || r.Ops[Incr] == 0 || r.Ops[Del] == 0 || r.Ops[Expire] == 0 {
+	if r.Errors+r.Corrupt > 0 || r.Ops[SetEx] == 0 || r.Ops[Incr] == 0 || r.Ops[Del] == 0 || r.Ops[Expire] == 0 || r.Ops[Decr] == 0 || r.Ops[Exists] == 0 {
 		t.Errorf("%v: %d errors (%s), %d corrupt", r.Ops, r.Errors, r.FirstError, r.Corrupt)
 	}
 	_, err := newTestPool(t, 1).Connect(t.Context(), Target{Addr: server.addr, Protocol: SCNP}, everyOp(t), Load{Connections: 1, Pipeline: 1})
-	if err == nil || !strings.Contains(err.Error(), "MGET is not written in scnp yet; use resp") {
+	if err == nil || !strings.Contains(err.Error(), "MGET has no counterpart in scnp, which has GET, SET, DEL, INCR, SETEX, EXPIRE, DECR, EXISTS; use resp") {
 		t.Errorf("MGET in SCNP: %v", err)
 	}
 }

@@ -27,7 +27,7 @@ type plan struct {
 	protocol Protocol
 	shards   int          // in SCNP: of how many an operation names one; 0: none
 	blank    wire.Address // in SCNP: of the longest key
-	requests [NumOps]template
+	requests [NumOps + 1]template
 }
 
 // operation is one step of a client.

@@ -30,12 +30,14 @@ const (
 	nothing   slot = iota
 	keyLength      // digits: that of the string whose key is to come
 	aKey           // the key of the operation
-	aNumber        // Incr's key, which differs in its first letter
+	aNumber        // a counter's key, which differs in its first letter
 	aValue         // in a string, whose length comes first unless all values are of one
 	aLength        // digits: that of the value to come
 	rawValue       // a value, and no more
 	aTTL           // milliseconds, likewise
+	aSeconds       // digits: the milliseconds rounded up
 	manyKeys       // KeysPerOp strings
+	blankKeys      // KeysPerOp keys, a blank before each
 	manyPairs      // KeysPerOp keys and values
 )
 
@@ -57,6 +59,7 @@ var commands = [FirstTemplate]struct {
 	Get: {"GET {key}", oneValue}, Set: {"SET {key} {value}", done}, Del: {"DEL {key}", count}, Incr: {"INCR {counter}", count},
 	MGet: {"MGET {keys}", manyValues}, MSet: {"MSET {pairs}", done},
 	SetEx: {"PSETEX {key} {ttl} {value}", done}, Expire: {"PEXPIRE {key} {ttl}", count},
+	Decr: {"DECR {counter}", count}, Exists: {"EXISTS {key}", count},
 }
 
 var slots = map[string]slot{
@@ -149,8 +152,11 @@ func (p *plan) speak(protocol Protocol, shards int) error {
 	p.blank = p.address(p.keys.longest)
 	for _, m := range p.mix {
 		switch {
-		case protocol != RESP && (m.op.multi() || m.op >= FirstTemplate || m.op > Set && protocol != SCNP):
-			return fmt.Errorf("workload: %s is not written in %s yet; use resp", p.workload.OpName(m.op), protocol)
+		case !protocol.Speaks(m.op):
+			return fmt.Errorf("workload: %s has no counterpart in %s, which has %s; use resp", p.workload.OpName(m.op), protocol,
+				protocol.vocabulary())
+		case protocol == Memcached && m.op.expires() && p.workload.TTL.Max > maxMemcachedTTL:
+			return fmt.Errorf("workload: times to live up to %d ms; memcached takes what is beyond 30 days for a date", p.workload.TTL.Max)
 		case shards > 0 && m.op >= FirstTemplate:
 			return fmt.Errorf("workload: %s may be for any shard: it cannot be sent to shards' own ports", p.workload.OpName(m.op))
 		case shards > 1 && m.op.multi() && (p.of == nil || p.workload.CrossShard != 0 || p.workload.Sharding.n%shards != 0):
@@ -194,6 +200,12 @@ func (p *plan) appendRequest(dst []byte, o operation, writer uint32, version uin
 			dst = p.appendValue(dst, false, o.key, writer, version)
 		case aTTL:
 			dst = appendNumber(dst, p.ttl(o))
+		case aSeconds:
+			dst = strconv.AppendInt(dst, int64(p.ttl(o)+999)/1000, 10)
+		case blankKeys:
+			for j := range p.workload.KeysPerOp {
+				dst = p.keys.append(append(dst, ' '), p.nth(o, j))
+			}
 		case manyKeys:
 			for j := range p.workload.KeysPerOp {
 				dst = p.appendBulkKey(dst, p.nth(o, j))
@@ -234,7 +246,13 @@ func appendNumber(dst []byte, n int) []byte {
 	return strconv.AppendInt(appendLength(dst, decimalDigits(n)), int64(n), 10)
 }
 
-var incrOpcode, _ = wire.OpcodeOf("INCR")
+// opcodes are those of operations whose frame has arguments.
+var opcodes = func() (codes [FirstTemplate]wire.Opcode) {
+	for _, o := range []Op{Incr, Decr, Exists} {
+		codes[o], _ = wire.OpcodeOf(o.String())
+	}
+	return codes
+}()
 
 // appendFrame appends the SCNP frame of an operation: one made for a key of its length, in which what differs is written over.
 func (p *plan) appendFrame(dst []byte, o operation, writer uint32, version uint64) []byte {
@@ -254,8 +272,8 @@ func (p *plan) appendFrame(dst []byte, o operation, writer uint32, version uint6
 		dst = wire.AppendSetEXFrame(dst, p.blank, blank, value, uint64(p.ttl(o)))
 	case Expire:
 		dst = wire.AppendTTLFrame(dst, wire.OpExpire, p.blank, blank, uint64(p.ttl(o)))
-	case Incr:
-		dst = wire.AppendArgsFrame(dst, incrOpcode, p.blank, blank)
+	case Incr, Decr, Exists:
+		dst = wire.AppendArgsFrame(dst, opcodes[o.op], p.blank, blank)
 	}
 	at := len(dst) - len(value)
 	p.values.put(dst[at:], o.key, writer, version)
@@ -268,7 +286,7 @@ func (p *plan) appendFrame(dst []byte, o operation, writer uint32, version uint6
 // putKey makes dst, which is as long as the key of an operation, that key.
 func (p *plan) putKey(dst []byte, o operation) {
 	p.keys.put(dst, o.key)
-	if o.op == Incr {
+	if o.op.counts() {
 		dst[0] = counterPrefix
 	}
 }
@@ -283,7 +301,7 @@ func (p *plan) requestSize() int {
 			n += len(x.bytes)
 			switch x.slot {
 			case keyLength:
-				n += len("12345")
+				n += len("$12345")
 			case aKey, aNumber:
 				n += p.keys.sizes.Max
 			case aValue:
@@ -293,8 +311,10 @@ func (p *plan) requestSize() int {
 				}
 			case aLength, rawValue:
 				n += p.values.sizes.Max
-			case aTTL:
+			case aTTL, aSeconds:
 				n += len("$12\r\n123456789012")
+			case blankKeys:
+				n += p.workload.KeysPerOp * (p.keys.sizes.Max + 1)
 			case manyKeys:
 				n += p.workload.KeysPerOp * (p.keys.sizes.Max + len("$12345\r\n\r\n"))
 			case manyPairs:
@@ -308,5 +328,9 @@ func (p *plan) requestSize() int {
 
 // longestReply is a bound of the bytes of a good reply.
 func (p *plan) longestReply() int {
-	return max(p.workload.KeysPerOp, 1)*(p.values.sizes.Max+len("$12345678\r\n\r\n")) + 64
+	head := len("$12345678\r\n\r\n")
+	if p.protocol == Memcached {
+		head = p.keys.sizes.Max + len("VALUE  0 12345678\r\n\r\n")
+	}
+	return max(p.workload.KeysPerOp, 1)*(p.values.sizes.Max+head) + 64
 }

@@ -173,16 +173,17 @@ func (s *mapServer) answer(w *wire.Writer, args [][]byte) {
 				w.Null()
 			}
 		}
-	case "DEL", "PEXPIRE":
+	case "DEL", "PEXPIRE", "EXISTS":
 		_, ok := s.data[string(args[1])]
 		if name == "DEL" {
 			delete(s.data, string(args[1]))
 		}
 		w.Int(map[bool]int64{true: 1}[ok])
-	case "INCR":
+	case "INCR", "DECR":
 		n, _ := strconv.ParseInt(string(s.data[string(args[1])]), 10, 64)
-		s.data[string(args[1])] = strconv.AppendInt(nil, n+1, 10)
-		w.Int(n + 1)
+		n += map[string]int64{"INCR": 1, "DECR": -1}[name]
+		s.data[string(args[1])] = strconv.AppendInt(nil, n, 10)
+		w.Int(n)
 	case "DBSIZE":
 		w.Int(int64(len(s.data)))
 	case "ECHO":

@@ -146,6 +146,11 @@ func (s *Session) Preload(ctx context.Context) error {
 	if err := s.sweep(ctx, Set); err != nil || s.target.Responder {
 		return err
 	}
+	if s.plan.putsCounters() {
+		if err := s.sweep(ctx, putCounter); err != nil {
+			return err
+		}
+	}
 	if !s.target.Occupied {
 		if err := s.countKeys(ctx); err != nil {
 			return err
@@ -179,7 +184,11 @@ func (s *Session) countKeys(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("preload: %w", err)
 	}
-	if keys := s.plan.workload.Keys; known && have != int64(keys) {
+	keys := s.plan.workload.Keys
+	if s.plan.putsCounters() {
+		keys *= 2
+	}
+	if known && have != int64(keys) {
 		return fmt.Errorf("preload %s: %d keys are there after %d were set; "+
 			"start with an empty store that holds them all", s.target.Addr, have, keys)
 	}

@@ -98,6 +98,12 @@ func (s *share) issue(local uint32) error {
 // place encodes a request and enters it into c's ring. It is sent by the next flush.
 func (s *share) place(c *conn, o operation, p pending, writer uint32, version uint64) {
 	p.op, p.check, p.key = o.op, o.check, o.key
+	switch {
+	case o.op == putCounter:
+		p.op = Set // whose reply it has
+	case o.op == Exists && s.plan.protocol == HTTP:
+		c.scan.Bodyless()
+	}
 	c.push(p)
 	s.outstanding++
 	if c.local != nil {

@@ -49,7 +49,7 @@ const (
 	RESP Protocol = iota
 	SCNP
 	Memcached // the text protocol
-	HTTP      // HTTP/1.1 on connections that stay open, without pipelining: GET, PUT, DELETE
+	HTTP      // HTTP/1.1 on connections that stay open, without pipelining: GET, PUT, DELETE, HEAD
 )
 
 // DefaultPath is where our servers have their keys.

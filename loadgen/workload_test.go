@@ -50,7 +50,7 @@ func TestWorkloadCheck(t *testing.T) {
 	check("share -1 of SET", func(w *Workload) { w.Mix = []OpShare{{Get, 2}, {Set, -1}} })
 	check("share NaN of GET", func(w *Workload) { w.Mix = []OpShare{{Get, math.NaN()}} })
 	check("add up to +Inf", func(w *Workload) { w.Mix = []OpShare{{Get, math.MaxFloat64}, {Set, math.MaxFloat64}} })
-	check("unknown operation 9", func(w *Workload) { w.Mix = []OpShare{{9, 1}} })
+	check("unknown operation 19", func(w *Workload) { w.Mix = []OpShare{{19, 1}} })
 }
 
 func TestParseOp(t *testing.T) {
@@ -59,7 +59,7 @@ func TestParseOp(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, op, err)
 		}
 	}
-	if _, err := ParseOp("HDEL"); err == nil || err.Error() != `unknown operation "HDEL"; have GET, SET, DEL, INCR, MGET, MSET, SETEX, EXPIRE` {
+	if _, err := ParseOp("HDEL"); err == nil || err.Error() != `unknown operation "HDEL"; have GET, SET, DEL, INCR, MGET, MSET, SETEX, EXPIRE, DECR, EXISTS` {
 		t.Errorf("HDEL: %v", err)
 	}
 }

@@ -104,7 +104,8 @@ func TestErrors(t *testing.T) {
 	check("workload: {skew_shards: 2}", "2: skew_shards: has no meaning without distribution: hot-shard or cross_share")
 	check(`workload: {mix: {"HSET {key} f x{value}": 1}}`, `2: mix: "x{value}" in the command "HSET {key} f x{value}": `+
 		"write words, {key} alone or in one, and {value} and {ttl} alone")
-	check("workload: {mix: {mget: 1}}\nload: {protocol: scnp}", `2: mix: "MGET" is not sent in scnp; use protocol: resp`)
+	check("workload: {mix: {mget: 1}}\nload: {protocol: scnp}", `2: mix: "MGET" has no counterpart in scnp, which has get, set, del, `+
+		`incr, setex, expire, decr, exists; use protocol: resp`)
 
 	// Distributions of keys.
 	check("workload: {distribution: hotspot, hot_ops: 1.5}", "2: hot_ops: 1.5 is out of range: above 0, up to 1")

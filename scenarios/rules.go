@@ -116,14 +116,27 @@ const maxCommands = 8
 // speakable says which operation of a mix cannot be sent in the protocol of the load.
 func (p *Point) speakable() *fault {
 	for _, m := range p.Workload.Mix {
-		protocol := cmp.Or(p.Load.Protocol, RESP)
-		simple := m.Op == "GET" || m.Op == "SET"
-		if protocol == SCNP && (isMulti(m.Op) || strings.ContainsAny(m.Op, " \t")) ||
-			(protocol == Memcached || protocol == HTTP) && !simple {
-			return &fault{keys: []string{"mix"}, near: "protocol", text: fmt.Sprintf("%s is not sent in %s; use protocol: resp", quote(m.Op), protocol)}
+		if err := Speaks(p.Load.Protocol, m.Op); err != nil {
+			return &fault{keys: []string{"mix"}, near: "protocol", text: err.Error()}
 		}
 	}
 	return nil
+}
+
+// vocabulary lists the operations of the protocols that do not have all of them.
+var vocabulary = map[string][]string{
+	SCNP:      {"get", "set", "del", "incr", "setex", "expire", "decr", "exists"},
+	Memcached: {"get", "set", "del", "incr", "mget", "setex", "expire", "decr"},
+	HTTP:      {"get", "set", "del", "setex", "exists"},
+}
+
+// Speaks is an error where an operation of a mix, in capitals or a command, cannot be sent in a protocol.
+func Speaks(protocol, op string) error {
+	words, limited := vocabulary[protocol]
+	if !limited || slices.Contains(words, strings.ToLower(op)) {
+		return nil
+	}
+	return fmt.Errorf("%s has no counterpart in %s, which has %s; use protocol: resp", quote(op), protocol, strings.Join(words, ", "))
 }
 
 func (l *LoadPlan) check() *fault {

@@ -45,6 +45,11 @@ func (r *run) prepareArms() error {
 				r.note("%s is left out: %v", sa.Name, &NotInstalledError{sa.Command[0], sa.Install})
 				continue
 			}
+			for _, p := range r.opts.Scenario.Points {
+				if err := speakable(p.Workload, sa.ProtocolAt(p)); err != nil {
+					return fmt.Errorf("%s: arm %s: %w", r.opts.Scenario.File, sa.Name, err)
+				}
+			}
 		} else if err := a.check(r); err != nil {
 			return fmt.Errorf("%s: arm %s: %w", r.opts.Scenario.File, sa.Name, err)
 		}
@@ -102,6 +107,16 @@ func (a *arm) check(r *run) error {
 			err = separable(p.Workload, resolved.Shards)
 		}
 		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// speakable says which operations of a workload a protocol does not have.
+func speakable(w scenarios.Workload, protocol string) error {
+	for _, m := range w.Mix {
+		if err := scenarios.Speaks(protocol, m.Op); err != nil {
 			return err
 		}
 	}

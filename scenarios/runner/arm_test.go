@@ -59,3 +59,17 @@ func TestShardPortsTakeWhatOneShardAnswers(t *testing.T) {
 		}
 	}
 }
+
+// TestProtocolsAgree: scenarios and the load generator know of the same operations in each protocol.
+func TestProtocolsAgree(t *testing.T) {
+	for _, name := range []string{scenarios.RESP, scenarios.SCNP, scenarios.Memcached, scenarios.HTTP} {
+		for op := range loadgen.FirstTemplate {
+			if got := scenarios.Speaks(name, op.String()) == nil; got != protocol(name).Speaks(op) {
+				t.Errorf("%s in %s: scenarios %v, loadgen %v", op, name, got, !got)
+			}
+		}
+		if got := scenarios.Speaks(name, "HSET {key} f v") == nil; got != protocol(name).Speaks(loadgen.FirstTemplate) {
+			t.Errorf("a command in %s: scenarios %v, loadgen %v", name, got, !got)
+		}
+	}
+}

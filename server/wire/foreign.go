@@ -17,7 +17,11 @@ type foreign struct {
 	at      int  // where the payload starts
 	size    int  // how long it is, as far as it has been seen
 
+	values int // memcached: how many there were
+	first  int // and where the header of the first starts
+
 	// HTTP:
+	bodyless bool // it answers HEAD
 	chunked  bool
 	code     int // the status
 	text     int // where it starts in the status line
@@ -25,16 +29,17 @@ type foreign struct {
 	length   int // the Content-Length
 }
 
-// NewMemcachedScanner returns a scanner of the replies of memcached's text protocol, to requests for one key each. A value is
-// a bulk reply; END without one is null; STORED and OK are simple strings "OK"; DELETED and TOUCHED are the integer 1 and
-// NOT_FOUND 0; NOT_STORED and EXISTS are null; a number is an integer. Statistics are a bulk reply, as they were sent.
+// NewMemcachedScanner returns a scanner of the replies of memcached's text protocol. A value is a bulk reply; several,
+// with their headers, are an array, from which [MemcachedValue] takes one after the other; END without one is null. STORED and OK
+// are simple strings "OK"; DELETED and TOUCHED are the integer 1 and NOT_FOUND 0; NOT_STORED and EXISTS are null; a number is an
+// integer. Statistics are a bulk reply, as they were sent.
 func NewMemcachedScanner(limits ReplyLimits) ReplyScanner {
 	s := NewReplyScanner(limits)
 	s.foreign.dialect = memcachedReplies
 	return s
 }
 
-// NewHTTPScanner returns a scanner of the replies of HTTP/1.1 to GET, PUT and DELETE on connections that stay open. 200 is a bulk
+// NewHTTPScanner returns a scanner of the replies of HTTP/1.1 to GET, PUT, DELETE and, see Bodyless, HEAD on connections that stay open. 200 is a bulk
 // reply with the body; 404 is null; 201, 202 and 204 are simple strings "OK"; 1xx are passed over; all else is an error with the
 // status. A reply must have a Content-Length or come in chunks. Those are put together where they are, in the buffer given
 // to Next.

@@ -1,11 +1,7 @@
 package wire
 
 import (
-	"bufio"
 	"bytes"
-	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"testing"
 )
@@ -33,11 +29,47 @@ func TestMemcachedReplies(t *testing.T) {
 	check("SERVER_ERROR out of memory storing object\r\n", `-"SERVER_ERROR out of memory storing object"`)
 	check("STAT pid 1\r\nSTAT curr_items 7\r\nEND\r\n", `$"STAT pid 1\r\nSTAT curr_items 7\r\n"`)
 	for _, bad := range []string{"HELLO\r\n", "VALUE k\r\n", "VALUE k 0 -1\r\n", "VALUE k 0 99999999999\r\n", "STORED\n", "\r\n",
-		"VALUE k 0 1\r\nabEND\r\n", "VALUE k 0 1\r\na\r\nSTORED\r\n", "VALUE k 0 1\r\na\r\nVALUE k 0 1\r\na\r\nEND\r\n", "+5\r\n"} {
+		"VALUE k 0 1\r\nabEND\r\n", "VALUE k 0 1\r\na\r\nSTORED\r\n", "+5\r\n"} {
 		s := NewMemcachedScanner(ReplyLimits{})
 		if r, n, err := s.Next([]byte(bad)); err == nil {
 			t.Errorf("%q: %v, %d bytes and no error", bad, r, n)
 		}
+	}
+}
+
+// TestMemcachedValues takes a reply of several values apart, and what is none.
+func TestMemcachedValues(t *testing.T) {
+	in := "VALUE k 0 5\r\nhello\r\nVALUE ll 7 2 9\r\n\r\n\r\n"
+	s := NewMemcachedScanner(ReplyLimits{})
+	r, n, err := s.Next([]byte(in + "END\r\nSTORED\r\n"))
+	if err != nil || n != len(in)+5 || r.Kind != ArrayReply || r.Int != 2 || string(r.Payload) != in {
+		t.Fatalf("%v of %d values, %q, %d bytes, %v", r.Kind, r.Int, r.Payload, n, err)
+	}
+	rest := r.Payload
+	for _, want := range []string{"k hello", "ll \r\n"} {
+		key, value, n := MemcachedValue(rest)
+		if got := string(key) + " " + string(value); got != want || n == 0 {
+			t.Errorf("%q, %d bytes; want %q", got, n, want)
+		}
+		rest = rest[n:]
+	}
+	for _, bad := range []string{"", "VALUE k 0 5\r\nhell", "VALUE k 0\r\n\r\n", "VALUE\r\n", "VALUE k 0 -1\r\n\r\n", "VALUE k 0 99999999999\r\nx"} {
+		if _, _, n := MemcachedValue([]byte(bad)); n != 0 {
+			t.Errorf("%q has a value of %d bytes", bad, n)
+		}
+	}
+}
+
+func TestBodyless(t *testing.T) {
+	s := NewHTTPScanner(ReplyLimits{})
+	in := "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"
+	s.Bodyless()
+	if r, n, err := s.Next([]byte(in + "HTTP/1.1 ")); err != nil || n != len(in) || describe(t, r) != `$""` {
+		t.Errorf("%s, %d bytes, %v", describe(t, r), n, err)
+	}
+	in = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"
+	if r, n, err := s.Next([]byte(in)); err != nil || n != len(in) || describe(t, r) != `$"x"` {
+		t.Errorf("the one after it: %s, %d bytes, %v", describe(t, r), n, err)
 	}
 }
 
@@ -74,23 +106,6 @@ func TestHTTPReplies(t *testing.T) {
 	}
 }
 
-// TestHTTPRequestsAreOnes: what net/http reads in them is what was meant.
-func TestHTTPRequestsAreOnes(t *testing.T) {
-	in := AppendHTTPRequest(nil, "PUT", "/v1/keys/k:1", "localhost:80", []byte("a value"))
-	in = AppendHTTPRequest(in, "GET", "/v1/keys/k:2", "localhost:80", nil)
-	r := bufio.NewReader(bytes.NewReader(in))
-	for _, want := range []string{"PUT localhost:80 /v1/keys/k:1 7 a value", "GET localhost:80 /v1/keys/k:2 0 "} {
-		req, err := http.ReadRequest(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, _ := io.ReadAll(req.Body)
-		if got := fmt.Sprintf("%s %s %s %d %s", req.Method, req.Host, req.URL, req.ContentLength, body); got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
-	}
-}
-
 func TestForeignRepliesDoNotAllocate(t *testing.T) {
 	for name, c := range map[string]struct {
 		s  ReplyScanner
@@ -118,6 +133,7 @@ func TestForeignRepliesDoNotAllocate(t *testing.T) {
 // FuzzForeignReplies: what a scanner makes of bytes does not depend on how they arrive, and is within its limits.
 func FuzzForeignReplies(f *testing.F) {
 	for _, in := range []string{"VALUE k 0 5\r\nhello\r\nEND\r\nEND\r\nSTORED\r\n", "STAT a b\r\nEND\r\nERROR\r\n",
+		"VALUE k 0 5\r\nhello\r\nVALUE l 7 2 9\r\n\r\n\r\nEND\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\nT: u\r\n\r\n"} {
 		f.Add([]byte(in), uint8(3))

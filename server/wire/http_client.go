@@ -1,20 +1,9 @@
 package wire
 
-import (
-	"bytes"
-	"strconv"
-)
+import "bytes"
 
-// AppendHTTPRequest appends a request for a resource, with a body unless it is nil. target and host go in as they are: the
-// caller has percent-encoded what needs it.
-func AppendHTTPRequest(dst []byte, method, target, host string, body []byte) []byte {
-	dst = append(append(append(dst, method...), ' '), target...)
-	dst = append(append(dst, " HTTP/1.1\r\nHost: "...), host...)
-	if body != nil {
-		dst = strconv.AppendInt(append(dst, "\r\nContent-Length: "...), int64(len(body)), 10)
-	}
-	return append(append(dst, "\r\n\r\n"...), body...)
-}
+// Bodyless makes the next reply of HTTP one to HEAD, which has no body whatever its Content-Length.
+func (s *ReplyScanner) Bodyless() { s.foreign.bodyless = true }
 
 // The stages of an HTTP reply.
 const (
@@ -132,8 +121,8 @@ func (s *ReplyScanner) httpHead(buf []byte) (Reply, bool, error) {
 	f := &s.foreign
 	switch {
 	case f.code < 200: // another status follows
-		*f = foreign{dialect: f.dialect}
-	case f.code == 204 || f.code == 304:
+		*f = foreign{dialect: f.dialect, bodyless: f.bodyless}
+	case f.code == 204 || f.code == 304 || f.bodyless:
 		return f.reply(buf), true, nil
 	case f.chunked:
 		f.stage, f.at = httpChunkSize, s.pos

@@ -1,26 +1,6 @@
 package wire
 
-import (
-	"bytes"
-	"strconv"
-)
-
-// AppendMemcachedGet appends a get of one key, which has 250 bytes at most, none of them blank or a control character.
-func AppendMemcachedGet(dst, key []byte) []byte {
-	return append(append(append(dst, "get "...), key...), '\r', '\n')
-}
-
-// AppendMemcachedDelete appends a delete.
-func AppendMemcachedDelete(dst, key []byte) []byte {
-	return append(append(append(dst, "delete "...), key...), '\r', '\n')
-}
-
-// AppendMemcachedSet appends a set without flags and expiry.
-func AppendMemcachedSet(dst, key, value []byte) []byte {
-	dst = append(append(append(dst, "set "...), key...), " 0 0 "...)
-	dst = append(strconv.AppendInt(dst, int64(len(value)), 10), '\r', '\n')
-	return append(append(dst, value...), '\r', '\n')
-}
+import "bytes"
 
 // MaxMemcachedKey is the longest key of memcached.
 const MaxMemcachedKey = 250
@@ -39,6 +19,9 @@ func (s *ReplyScanner) memcached(buf []byte) (Reply, bool, error) {
 	f := &s.foreign
 	switch string(word) {
 	case "VALUE":
+		if f.values == 0 {
+			f.first = start
+		}
 		return Reply{}, true, s.memcachedHeader(rest)
 	case "STAT":
 		if !f.found {
@@ -47,7 +30,10 @@ func (s *ReplyScanner) memcached(buf []byte) (Reply, bool, error) {
 		f.size = s.pos - f.at
 		return Reply{}, true, nil
 	case "END":
-		if f.found {
+		switch {
+		case f.values > 1:
+			return Reply{Kind: ArrayReply, Int: int64(f.values), Payload: buf[f.first:start]}, true, nil
+		case f.found:
 			return Reply{Kind: BulkReply, Payload: buf[f.at : f.at+f.size]}, true, nil
 		}
 		return Reply{Kind: NullReply}, true, nil
@@ -77,18 +63,35 @@ func (s *ReplyScanner) memcached(buf []byte) (Reply, bool, error) {
 
 // memcachedHeader reads what follows VALUE: key, flags, length, and perhaps a number for compare-and-swap.
 func (s *ReplyScanner) memcachedHeader(rest []byte) error {
-	_, rest, _ = bytes.Cut(rest, []byte{' '})
-	_, rest, _ = bytes.Cut(rest, []byte{' '})
-	length, _, _ := bytes.Cut(rest, []byte{' '})
+	_, length := memcachedFields(rest)
 	n, ok := parseReplyInt(length)
 	switch {
-	case s.foreign.found:
-		return protocolError("a second value in a reply to one key")
 	case !ok || n < 0 || n > int64(s.limits.MaxBulk) || s.pos+int(n)+2 > s.limits.MaxReply:
 		return protocolError("value of length %.40q; at most %d fit", length, s.limits.MaxBulk)
 	}
 	s.bulk = int(n)
 	return nil
+}
+
+// memcachedFields are the key and the length in what follows VALUE.
+func memcachedFields(rest []byte) (key, length []byte) {
+	key, rest, _ = bytes.Cut(rest, []byte{' '})
+	_, rest, _ = bytes.Cut(rest, []byte{' '})
+	length, _, _ = bytes.Cut(rest, []byte{' '})
+	return key, length
+}
+
+// MemcachedValue takes the first value from the payload of a reply to a get of several keys. n is how long it is there, 0 where
+// there is none.
+func MemcachedValue(payload []byte) (key, value []byte, n int) {
+	line, rest, _ := bytes.Cut(payload, []byte("\r\n"))
+	_, line, ok := bytes.Cut(line, []byte{' '})
+	key, length := memcachedFields(line)
+	size, isNumber := parseReplyInt(length)
+	if !ok || !isNumber || size < 0 || int64(len(rest)) < size+2 {
+		return nil, nil, 0
+	}
+	return key, rest[:size], len(payload) - len(rest) + int(size) + 2
 }
 
 func (s *ReplyScanner) memcachedValue(buf []byte) (Reply, bool, error) {
@@ -100,6 +103,7 @@ func (s *ReplyScanner) memcachedValue(buf []byte) (Reply, bool, error) {
 		return Reply{}, false, protocolError("expected CRLF after a value of %d bytes", s.bulk)
 	}
 	f := &s.foreign
+	f.values++
 	f.found, f.at, f.size = true, s.pos, s.bulk
 	s.pos, s.bulk = end+2, -1
 	return Reply{}, true, nil
