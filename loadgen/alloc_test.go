@@ -16,6 +16,7 @@ func TestRunDoesNotAllocate(t *testing.T) {
 	}{
 		{RESP, Set, Load{Mode: Closed, Connections: 3, Pipeline: 16}},
 		{RESP, Set, Load{Mode: Open, Connections: 3, Rate: 30_000}},
+		{RESP, Set, Load{Mode: Open, Connections: 3, Rate: 30_000, Spin: time.Second}},
 		{SCNP, Set, Load{Mode: Closed, Connections: 3, Pipeline: 16}},
 		{Memcached, Get, Load{Mode: Closed, Connections: 3, Pipeline: 16}},
 		{Memcached, Set, Load{Mode: Closed, Connections: 3, Pipeline: 16}},

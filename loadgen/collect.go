@@ -32,7 +32,9 @@ func (s *Session) result(t *recorder, spans []span) *Result {
 	r := &Result{Mode: s.load.Mode, Sockets: s.sockets, ClientCPU: make([]time.Duration, 0, len(spans))}
 	start := spans[0].from.at
 	for _, x := range spans {
-		wall, cpu := x.to.at-x.from.at, x.to.threadCPU-x.from.threadCPU
+		wall, spin := x.to.at-x.from.at, x.to.spun-x.from.spun
+		cpu := max(x.to.threadCPU-x.from.threadCPU-spin, 0)
+		r.Spin += time.Duration(spin)
 		r.ClientCPU = append(r.ClientCPU, time.Duration(cpu))
 		r.Dur += time.Duration(wall)
 		if wall > 0 { // else the machine slept through the window

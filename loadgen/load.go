@@ -48,6 +48,10 @@ type Load struct {
 	// Backlog is the most arrivals that wait at one worker; what is due beyond it is given up, and counted as unsent.
 	// Zero means two seconds' worth, within 4,096 and 1,048,576.
 	Backlog int
+	// Spin is how long before an arrival is due a worker of an open loop stops sleeping and looks at its sockets again and
+	// again; as long as the gaps or more, it never sleeps. It takes a processor for itself then. Zero means none: a worker
+	// sleeps until the arrival is due, and is late by as much as its processor takes to wake up.
+	Spin time.Duration
 	// Drain is how long after a window outstanding replies are waited for. Zero means 2 s.
 	Drain time.Duration
 }
@@ -72,6 +76,9 @@ func (l Load) check() error {
 	}
 	if l.Drain < 0 {
 		return fmt.Errorf("load: drain of %v; use more than 0", l.Drain)
+	}
+	if l.Spin < 0 || l.Spin > 0 && l.Mode == Closed {
+		return fmt.Errorf("load: spinning for %v in a loop that is %v; use 0 or more, and 0 in a closed one", l.Spin, l.Mode)
 	}
 	switch l.Mode {
 	case Closed:

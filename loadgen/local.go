@@ -132,7 +132,7 @@ const (
 // it waits until then, as pump does.
 func (s *share) executeAll(until int64) (int, error) {
 	if len(s.touched) == 0 {
-		_, err := s.poll.wait(min(until-s.now, longestWait))
+		_, err := s.wait(until)
 		return 0, err
 	}
 	s.touched, s.executing = s.executing[:0], s.touched

@@ -68,7 +68,8 @@ func (s *share) nextArrival() {
 
 // release sends the arrivals that are due.
 func (s *share) release() error {
-	for n := 0; n < burst && s.schedule.due <= s.now; n++ {
+	s.released = 0
+	for ; s.released < burst && s.schedule.due <= s.now; s.released++ {
 		if err := s.arrive(s.schedule.own); err != nil {
 			return err
 		}

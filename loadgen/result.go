@@ -39,8 +39,9 @@ type Result struct {
 	BytesOut uint64
 
 	ServerCPU time.Duration   // by Window.ServerCPU
-	ClientCPU []time.Duration // of each worker's thread
-	Busiest   float64         // the largest share of its time that a worker's thread was on a CPU, 0 to 1
+	ClientCPU []time.Duration // of each worker's thread, without what it has spun
+	Spin      time.Duration   // CPU time of all of them that went into looking for nothing, by Load.Spin
+	Busiest   float64         // the largest share of its time that a worker's thread was on a CPU, spinning aside, 0 to 1
 
 	// Response runs from when a request was due to when its whole reply was read, Service from when the request was
 	// offered to the kernel; in ns. They are nil for operations that the workload does not have. In a closed loop a request is due when it is sent: they are the same histograms.

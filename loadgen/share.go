@@ -57,6 +57,9 @@ type share struct {
 	refill      bool // closed loop: replies call for new requests
 	outstanding int
 	now         int64 // when the clock was last read
+	spinning    bool  // it was read before a look that had nothing to find, and nothing to send
+	spun        int64 // time lost so, ns
+	released    int   // arrivals, when last looked
 	window      edges
 	from, to    snapshot
 
@@ -196,7 +199,7 @@ func (s *share) pump(until int64) (int, error) {
 	if s.inProcess {
 		return s.executeAll(until)
 	}
-	n, err := s.poll.wait(min(until-s.now, longestWait))
+	n, err := s.wait(until)
 	if err != nil {
 		return 0, err
 	}
@@ -315,6 +318,7 @@ func (s *share) replies(c *conn, buf []byte) (int, error) {
 
 // tick takes note of the time, and of an edge of the window that it has reached.
 func (s *share) tick(now int64) {
+	s.spent(now)
 	if s.now = now; now >= s.window.next {
 		s.cross()
 	}

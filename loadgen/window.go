@@ -39,7 +39,7 @@ type edges struct {
 }
 
 // snapshot is what a worker reads at an edge.
-type snapshot struct{ at, threadCPU, serverCPU int64 }
+type snapshot struct{ at, threadCPU, spun, serverCPU int64 }
 
 // begin prepares for a window. The records must be empty.
 func (s *share) begin(w edges, mode Mode) {
@@ -80,7 +80,7 @@ func (s *share) cross() {
 }
 
 func (s *share) snapshot() snapshot {
-	r := snapshot{at: s.now, threadCPU: threadCPU()}
+	r := snapshot{at: s.now, threadCPU: threadCPU(), spun: s.spun}
 	if s.window.serverCPU != nil {
 		r.serverCPU = s.window.serverCPU()
 	}

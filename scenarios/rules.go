@@ -149,15 +149,18 @@ func (l *LoadPlan) check() *fault {
 		return f
 	}
 	if l.Mode == Closed {
-		if l.Rate != 0 || l.Arrival != "" {
+		switch {
+		case l.Rate != 0 || l.Arrival != "":
 			return faultf("rate", "has no meaning with mode: closed; it needs mode: open")
+		case l.Spin != 0:
+			return faultf("spin", "has no meaning with mode: closed; it needs mode: open")
 		}
 		return within("pipeline", l.Pipeline)
 	}
 	if l.Pipeline != 0 {
 		return faultf("pipeline", "has no meaning with mode: open; it needs mode: closed")
 	}
-	if f := l.checkArrival(); f != nil {
+	if f := first(l.checkArrival(), withinTime("spin", l.Spin)); f != nil {
 		return f
 	}
 	if r := limits["rate"]; !(l.Rate >= float64(r.min) && l.Rate <= float64(r.max)) {

@@ -40,6 +40,7 @@ Examples:
 			&cli.StringFlag{Name: "rate", Usage: "open loop: operations per second of all connections together, as in 50k"},
 			&cli.StringFlag{Name: "arrival", Usage: "open loop: poisson, uniform or bursts (default: poisson; --set load.burst_on=50ms, burst_off, burst_share)"},
 			&cli.StringFlag{Name: "arrival-file", Usage: "open loop: send at the times in this file, instead of --rate (--set load.arrival_speed=2, arrival_column, arrival_unit)"},
+			&cli.StringFlag{Name: "spin", Usage: "open loop: poll instead of sleeping so long before each send, as in 100us; 1s: always. It takes a processor a thread"},
 			&cli.BoolFlag{Name: "closed", Usage: "closed loop: each connection keeps --pipeline requests in flight"},
 			&cli.StringFlag{Name: "pipeline", Usage: "closed loop: requests in flight on a connection (default: 1)"},
 			&cli.StringFlag{Name: "connections", Usage: "of all threads together (default: 50)"},
@@ -192,7 +193,7 @@ func loadSettings(c *cli.Command) []scenarios.Setting {
 		}
 	}
 	for _, x := range [][3]string{
-		{"rate", "load", "rate"}, {"arrival", "load", "arrival"}, {"arrival-file", "load", "arrival_file"}, {"pipeline", "load", "pipeline"}, {"connections", "load", "connections"},
+		{"rate", "load", "rate"}, {"arrival", "load", "arrival"}, {"arrival-file", "load", "arrival_file"}, {"spin", "load", "spin"}, {"pipeline", "load", "pipeline"}, {"connections", "load", "connections"},
 		{"protocol", "load", "protocol"}, {"path", "load", "path"}, {"keys", "workload", "keys"}, {"values", "workload", "value_size"},
 		{"seed", "", "seed"}, {"duration", "run", "long_slice"}, {"warmup", "run", "warmup"},
 	} {

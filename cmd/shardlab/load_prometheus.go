@@ -57,6 +57,8 @@ var loadMetricList = func() []loadMetric {
 	gauge("achieved_per_second", "Replies in the last second.", func(s *results.Second) float64 { return s.Achieved })
 	gauge("client_busy_ratio", "Share of the last second that the busiest load thread was on a CPU.",
 		func(s *results.Second) float64 { return s.ClientBusy })
+	gauge("client_spin_ratio", "CPUs that load threads spent polling until the next arrival was due, in the last second.",
+		func(s *results.Second) float64 { return float64(s.ClientSpin) / float64(max(s.Dur, 1)) })
 	gauge("send_lateness_p99_seconds", "From due to sent, in the last second.", func(s *results.Second) float64 { return s.LatenessP / 1e9 })
 	return all
 }()

@@ -93,6 +93,9 @@ func (v *loadView) panel(p runner.LoadProgress) []string {
 	if s.Replies > 0 {
 		client += fmt.Sprintf(", %s an operation", nanoseconds(s.ClientCPU/int64(s.Replies)))
 	}
+	if s.ClientSpin > 0 && s.Dur > 0 {
+		client += fmt.Sprintf(" beside spinning, %.0f%%", 100*float64(s.ClientSpin)/float64(s.Dur))
+	}
 	if v.open() {
 		client += fmt.Sprintf("; sends p99 %s late", nanoseconds(int64(s.LatenessP)))
 	}

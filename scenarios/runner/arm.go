@@ -296,7 +296,7 @@ func workload(seed uint64, w scenarios.Workload) (loadgen.Workload, error) {
 func load(l scenarios.LoadPlan) loadgen.Load {
 	ll := loadgen.Load{Mode: loadgen.Closed, Connections: l.Connections, Pipeline: l.Pipeline}
 	if l.Mode == scenarios.Open {
-		ll = loadgen.Load{Mode: loadgen.Open, Connections: l.Connections, Rate: l.Rate, Arrival: arrival(l)}
+		ll = loadgen.Load{Mode: loadgen.Open, Connections: l.Connections, Rate: l.Rate, Arrival: arrival(l), Spin: l.Spin}
 	}
 	return ll
 }

@@ -208,7 +208,7 @@ func (l *adhoc) sum(x *results.Second, v loadgen.Interval) {
 	}
 	if !x.Tail {
 		s.ClientBusy = (s.ClientBusy*float64(s.Dur) + x.ClientBusy*float64(x.Dur)) / float64(max(s.Dur+x.Dur, 1))
-		s.Dur, s.ClientCPU = s.Dur+x.Dur, s.ClientCPU+x.ClientCPU
+		s.Dur, s.ClientCPU, s.ClientSpin = s.Dur+x.Dur, s.ClientCPU+x.ClientCPU, s.ClientSpin+x.ClientSpin
 	}
 	l.response.add(&v.Names, &v.Response)
 	l.service.add(&v.Names, &v.Service)

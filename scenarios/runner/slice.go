@@ -116,7 +116,7 @@ func measured(row *results.Slice, res *loadgen.Result) {
 	for _, cpu := range res.ClientCPU {
 		row.ClientCPU += cpu.Nanoseconds()
 	}
-	row.ClientBusy = res.Busiest
+	row.ClientBusy, row.ClientSpin = res.Busiest, res.Spin.Nanoseconds()
 	if res.Lateness != nil && res.Lateness.TotalCount() > 0 {
 		row.LatenessP = float64(res.Lateness.ValueAtPercentile(99))
 	}
