@@ -244,7 +244,7 @@ func TestErrors(t *testing.T) {
 			"as in {get: 90, set: 10}")
 	check("workload:\n  mix:\n    get: 1\n    sett: 0\n",
 		`5: mix: unknown operation "sett"; did you mean "set"? `+
-			"have get, set, del, incr, mget, mset, setex, expire")
+			"have get, set, del, incr, mget, mset, setex, expire, decr, exists")
 	check("workload:\n  mix:\n    get: -1\n", `4: get: "-1" is not a number; `+
 		`write a decimal fraction without a sign, as in 0.99`)
 	check("workload: {mix: {get: 2000000}}\n", `2: get: "2000000" is out of range: 0 to 1000000`)
