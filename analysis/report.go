@@ -317,6 +317,7 @@ func newRow(a results.Arm, blocks []*block, ref map[Metric]metricValues, isRef b
 	if row.Void > 0 {
 		row.Warnings = append(row.Warnings, "void blocks are left out")
 	}
+	row.Warnings = append(row.Warnings, warmupDoubts(finished(blocks))...)
 	if late, due := lateArrivals(blocks); float64(late) > maxLate*float64(due) {
 		row.Warnings = append(row.Warnings, "more than 0.1% of the arrivals were sent over 1 ms after they were due: the delay is "+
 			"in the response times, not in the service times")

@@ -181,7 +181,8 @@ func comparePoint(a, b PointReport, changed map[string]Warning) RunPoint {
 		if w := changed[x.Arm]; w != "" {
 			row.Warnings = append(row.Warnings, w)
 		}
-		if a.Point.SliceNS != b.Point.SliceNS || a.Point.LeadNS != b.Point.LeadNS || a.Point.WarmupNS != b.Point.WarmupNS {
+		if a.Point.SliceNS != b.Point.SliceNS || a.Point.LeadNS != b.Point.LeadNS || a.Point.WarmupNS != b.Point.WarmupNS ||
+			a.Point.WarmupMaxNS != b.Point.WarmupMaxNS {
 			row.Warnings = append(row.Warnings, "the two runs differ in slice length, lead-in or warm-up")
 		}
 		for _, m := range Metrics() {

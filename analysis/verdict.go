@@ -14,13 +14,14 @@ type Verdict string
 // The verdicts, from best to worst. A row has the worst that applies.
 const (
 	Valid       Verdict = "valid"
-	Unsteady    Verdict = "unsteady"     // the arm was still changing while it was measured
-	ClientBound Verdict = "client-bound" // the client limited it: throughput is a lower bound
-	Saturated   Verdict = "saturated"    // the offered rate was not met: a point of the curve, not a latency to quote
-	Invalid     Verdict = "invalid"      // the figures are not of the work that was asked for
+	Unsteady    Verdict = "unsteady"        // the arm was still changing while it was measured
+	NoPlateau   Verdict = "no-steady-state" // its warm-up came to no plateau: there may be no figure that time would not change
+	ClientBound Verdict = "client-bound"    // the client limited it: throughput is a lower bound
+	Saturated   Verdict = "saturated"       // the offered rate was not met: a point of the curve, not a latency to quote
+	Invalid     Verdict = "invalid"         // the figures are not of the work that was asked for
 )
 
-var severity = map[Verdict]int{Valid: 0, Unsteady: 1, ClientBound: 2, Saturated: 3, Invalid: 4}
+var severity = map[Verdict]int{Valid: 0, Unsteady: 1, NoPlateau: 2, ClientBound: 3, Saturated: 4, Invalid: 5}
 
 // The limits of the checks. They are where published practice puts them (Lancet, mutilate, wrk2 and Treadmill differ by
 // little); each is a judgement and none is derived.
@@ -73,7 +74,7 @@ func judge(e evidence) Judgement {
 		checkErrors, checkCorrupt, checkMisses, checkPreload, checkReconciled, checkVoid, checkUsable,
 		checkUnanswered, checkUnsent, checkAchieved,
 		checkClientBusy, checkPacing, checkCeiling,
-		checkDrift,
+		checkPlateau, checkDrift,
 	}
 	var found []Finding
 	for _, check := range checks {
@@ -297,6 +298,54 @@ func checkDrift(e evidence) *Finding {
 	}
 	return &Finding{Unsteady, what + " differs between the first and the second half of the blocks, beyond what all " +
 		"arms share", fmt.Sprintf("%s%%", percent(math.Exp(e.drift.Mean))), "warm up longer, or preload more keys"}
+}
+
+// checkPlateau: a block now and then whose noise hides its plateau is to be expected, and is a warning; see warmupDoubts.
+func checkPlateau(e evidence) *Finding {
+	blocks, without, change := plateaus(e.blocks)
+	if without == 0 || float64(without) <= maxVoid*float64(blocks) {
+		return nil
+	}
+	detail := fmt.Sprintf("%d of %d blocks", without, blocks)
+	if change.Metric != "" {
+		detail += fmt.Sprintf(", where %s still changed by up to %s%%", change.Metric, percent(math.Exp(change.Shift)))
+	}
+	return &Finding{NoPlateau, "rate, response time and CPU came to no plateau before the warm-up ended", detail,
+		"raise run.warmup_max, or preload fewer keys; if that does not help, what is measured never settles"}
+}
+
+// plateaus counts the blocks whose warm-up was watched, and those of them without a plateau. change is the largest that spoke
+// against one.
+func plateaus(blocks []*block) (watched, without int, change results.Warmup) {
+	for _, b := range blocks {
+		w := b.trial.Warmup
+		if !w.Detected || w.Metric == "" && !w.Plateau { // not looked for, or nothing to look at
+			continue
+		}
+		watched++
+		if w.Plateau {
+			continue
+		}
+		without++
+		if math.Abs(w.Shift) >= math.Abs(change.Shift) {
+			change = w
+		}
+	}
+	return watched, without, change
+}
+
+// warmupDoubts are what is to be said of warm-ups that the verdict lets pass.
+func warmupDoubts(blocks []*block) (out []Warning) {
+	watched, without, _ := plateaus(blocks)
+	if without > 0 && float64(without) <= maxVoid*float64(watched) {
+		out = append(out, Warning(fmt.Sprintf("%d of %d blocks began before their warm-up had come to a plateau", without, watched)))
+	}
+	for _, b := range blocks {
+		if w := b.trial.Warmup; w.Detected && !w.Plateau && w.Metric == "" {
+			return append(out, "too little was answered while it warmed up to see a plateau")
+		}
+	}
+	return out
 }
 
 func medianThroughput(blocks []*block) float64 {

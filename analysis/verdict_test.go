@@ -42,6 +42,20 @@ func ofArm(r *synth.Run, arm string, change func(i int, s *results.Slice)) {
 	}
 }
 
+// warmups gives the first blocks of the second arm a warm-up, and the others one with a plateau.
+func warmups(w results.Warmup, blocks int) func(*synth.Run) {
+	return func(r *synth.Run) {
+		for i := range r.Trials {
+			if t := &r.Trials[i]; t.Arm == "routed" {
+				t.Warmup = results.Warmup{Detected: true, Plateau: true, Found: 25}
+				if t.Block < blocks {
+					t.Warmup = w
+				}
+			}
+		}
+	}
+}
+
 func TestVerdicts(t *testing.T) {
 	once := func(f func(*results.Slice)) func(*synth.Run) {
 		return func(r *synth.Run) {
@@ -105,6 +119,10 @@ func TestVerdicts(t *testing.T) {
 		{"slower and slower", closedRun(), every(func(_ int, s *results.Slice) {
 			s.Replies = uint64(float64(s.Replies) * (1 - 0.03*float64(s.Slice)))
 		}), Unsteady, "throughput differs"},
+		{"no plateau", closedRun(), warmups(results.Warmup{Detected: true, Metric: "throughput", Shift: 0.04}, 3), NoPlateau, "no plateau"},
+		{"one block without", closedRun(), warmups(results.Warmup{Detected: true, Metric: "throughput", Shift: 0.04}, 1), Valid, ""},
+		{"plateaus", closedRun(), warmups(results.Warmup{Detected: true, Plateau: true, Found: 20}, 6), Valid, ""},
+		{"nothing to see one by", closedRun(), warmups(results.Warmup{Detected: true}, 6), Valid, ""},
 	}
 	for _, c := range cases {
 		c.change(c.run)

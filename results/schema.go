@@ -64,19 +64,20 @@ type Point struct {
 	Arrival     string  `json:"arrival,omitempty"`     // open loop: the law of the arrivals: poisson, uniform, bursts or file
 	ArrivalLaw  string  `json:"arrival_law,omitempty"` // open loop: the law with its parameters
 	// Dispersion is the index of dispersion of the arrivals in one slice by their law, 1 for poisson; nil where it is not known.
-	Dispersion *float64 `json:"dispersion,omitempty"`
-	Rate       float64  `json:"rate,omitempty"`      // open loop: offered operations per second, all connections together
-	Protocol   string   `json:"protocol,omitempty"`  // what topologies get their load in, "resp" or "scnp"; "" is "resp"
-	Keys       int      `json:"keys"`                // preloaded keys
-	ValueSize  int      `json:"value_size"`          // bytes
-	ValueLaw   string   `json:"value_law,omitempty"` // of sizes, as written; "" where all are of ValueSize
-	MayMiss    bool     `json:"may_miss,omitempty"`  // the mix removes keys, or has commands that may: misses are expected
-	StreamHash string   `json:"operation_stream"`    // hex XXH3-64 of the operation stream's beginning
-	Skew       Skew     `json:"skew,omitzero"`       // how unequal the keys are
-	SliceNS    int64    `json:"slice_ns"`            // length of one measured window
-	Slices     int      `json:"slices_per_block"`    // planned visits of one arm in one block
-	LeadNS     int64    `json:"lead_in_ns"`          // load before each window, not measured
-	WarmupNS   int64    `json:"warmup_ns,omitempty"` // load before a block's first slice
+	Dispersion  *float64 `json:"dispersion,omitempty"`
+	Rate        float64  `json:"rate,omitempty"`          // open loop: offered operations per second, all connections together
+	Protocol    string   `json:"protocol,omitempty"`      // what topologies get their load in, "resp" or "scnp"; "" is "resp"
+	Keys        int      `json:"keys"`                    // preloaded keys
+	ValueSize   int      `json:"value_size"`              // bytes
+	ValueLaw    string   `json:"value_law,omitempty"`     // of sizes, as written; "" where all are of ValueSize
+	MayMiss     bool     `json:"may_miss,omitempty"`      // the mix removes keys, or has commands that may: misses are expected
+	StreamHash  string   `json:"operation_stream"`        // hex XXH3-64 of the operation stream's beginning
+	Skew        Skew     `json:"skew,omitzero"`           // how unequal the keys are
+	SliceNS     int64    `json:"slice_ns"`                // length of one measured window
+	Slices      int      `json:"slices_per_block"`        // planned visits of one arm in one block
+	LeadNS      int64    `json:"lead_in_ns"`              // load before each window, not measured
+	WarmupNS    int64    `json:"warmup_ns,omitempty"`     // load before a block's first slice
+	WarmupMaxNS int64    `json:"warmup_max_ns,omitempty"` // the most of it, where its end is detected
 }
 
 // Skew says how unequal the keys of a workload are: shares of the operations, by the law and as drawn. Where the popular keys
@@ -205,6 +206,21 @@ type Trial struct {
 	RSSEmpty  int64   `json:"rss_empty"`  // resident bytes before the preload
 	RSSLoaded int64   `json:"rss_loaded"` // after the last slice
 	Keys      int     `json:"keys"`       // as the server counted them after the preload
+	Warmup    Warmup  `json:"warmup,omitzero"`
 	Response  Latency `json:"lat"`
 	Service   Latency `json:"service"`
+}
+
+// Warmup is the load before a block's first slice. Where its end is detected, it comes in windows: it ends when every arm of the block
+// has shown a plateau, or at its maximum, and all arms have had as many windows.
+type Warmup struct {
+	Dur      int64 `json:"dur_ns"`              // under load
+	Detected bool  `json:"detected,omitempty"`  // its end was looked for; else nothing is known of a plateau
+	WindowNS int64 `json:"window_ns,omitempty"` // length of a window
+	Windows  int   `json:"windows,omitempty"`
+	Plateau  bool  `json:"plateau,omitempty"` // the arm has shown one
+	Found    int   `json:"found,omitempty"`   // after so many windows
+	// Metric and Shift are of the change that spoke last against a plateau, 0.05 being 5 %; "" where too little was answered to tell.
+	Metric string  `json:"metric,omitempty"`
+	Shift  float64 `json:"shift,omitempty"`
 }

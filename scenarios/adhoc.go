@@ -21,6 +21,12 @@ func Adhoc(server string, settings []Setting, set []string) (*Scenario, error) {
 			return nil, err
 		}
 	}
+	if row := e.doc.find(runLength, "warmup"); (row == nil || row.val.text == autoWarmup) && e.doc.find(runLength, "warmup_max") == nil {
+		// Nobody waits for other arms here, and a server that has just been filled may take its time.
+		if err := e.set("load", runLength, "warmup_max", "10s"); err != nil {
+			return nil, err
+		}
+	}
 	e.dropMeaningless()
 	e.doc.arms = &value{at: "load", kind: list, list: []value{{at: "load", kind: scalar, text: server}}}
 	s, err := resolve(e.doc, Names{})

@@ -67,6 +67,7 @@ var limits = map[string]limit{
 	"slices_per_block": {1, 10e3, asCount},
 	"lead_in":          {0, int64(10 * time.Second), asDuration},
 	"warmup":           {0, int64(10 * time.Minute), asDuration},
+	"warmup_max":       {int64(400 * time.Millisecond), int64(10 * time.Minute), asDuration},
 }
 
 func asPlain(n int64) string { return strconv.FormatInt(n, 10) }

@@ -220,6 +220,19 @@ func setSlices(d *draft, v value) (string, error) {
 	return duration(func(d *draft) *time.Duration { return &d.scenario.Run.Slice })(d, v)
 }
 
+func setWarmup(d *draft, v value) (string, error) {
+	d.scenario.Run.Warmup = 0
+	if v.kind == scalar && v.text == autoWarmup {
+		return autoWarmup, nil
+	}
+	if v.kind == scalar {
+		if _, err := time.ParseDuration(v.text); err != nil {
+			return "", v.errorf("%s is neither a duration, as in 300ms, nor %s", quote(v.text), autoWarmup)
+		}
+	}
+	return duration(func(d *draft) *time.Duration { return &d.scenario.Run.Warmup })(d, v)
+}
+
 func setCPUs(d *draft, v value) (string, error) {
 	const like = `write auto, or CPU lists in quotes as in {server: "0-3,8", client: "4"}`
 	to := &d.scenario.Run.CPUs

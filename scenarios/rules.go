@@ -233,6 +233,9 @@ func (r *RunPlan) check() *fault {
 	}
 	f := first(within("blocks", r.Blocks), withinTime(length, r.Slice), within("slices_per_block", r.SlicesPerBlock),
 		withinTime("lead_in", r.LeadIn), withinTime("warmup", r.Warmup))
+	if f == nil && r.WarmupMax != 0 {
+		f = withinTime("warmup_max", r.WarmupMax)
+	}
 	if f != nil || r.CPUs.Auto() {
 		return f
 	}

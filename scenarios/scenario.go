@@ -217,8 +217,10 @@ type RunPlan struct {
 	Long           bool          `json:"long,omitempty"`   // one long slice an arm a block
 	SlicesPerBlock int           `json:"slices_per_block"` // visits of one arm in one block; 1 when Long
 	LeadIn         time.Duration `json:"lead_in_ns"`       // load before each window, not measured
-	Warmup         time.Duration `json:"warmup_ns"`        // load before a block's first slice
-	CPUs           CPUs          `json:"cpus"`
+	Warmup         time.Duration `json:"warmup_ns"`        // load before a block's first slice; 0 where its end is detected
+	// WarmupMax, unless 0, is the most that a warm-up may take whose end is detected.
+	WarmupMax time.Duration `json:"warmup_max_ns,omitempty"`
+	CPUs      CPUs          `json:"cpus"`
 }
 
 // CPUs says which processors the two sides get, as CPU lists ("0-3,8") in canonical form. The zero value leaves the
@@ -243,11 +245,21 @@ func (s *Scenario) Canonical() []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// Planned is the time under load that the scenario asks for, all arms present. Starting, preloading and stopping the
-// servers comes on top.
+// TypicalWarmup is what a warm-up takes whose end is detected: the shortest that there is, 400 ms, and for some blocks a little more.
+const TypicalWarmup = 450 * time.Millisecond
+
+// Planned is the time under load that the scenario asks for, all arms present, with warm-ups as they typically are. Starting,
+// preloading and stopping the servers comes on top.
 func (s *Scenario) Planned() time.Duration {
+	return s.underLoad(s.Run.Warmup + min(TypicalWarmup, s.Run.WarmupMax))
+}
+
+// PlannedMost is the same with the longest warm-ups that there may be.
+func (s *Scenario) PlannedMost() time.Duration { return s.underLoad(s.Run.Warmup + s.Run.WarmupMax) }
+
+func (s *Scenario) underLoad(warmup time.Duration) time.Duration {
 	visit := float64(s.Run.LeadIn) + float64(s.Run.Slice)
-	block := float64(s.Run.Warmup) + float64(s.Run.SlicesPerBlock)*visit
+	block := float64(warmup) + float64(s.Run.SlicesPerBlock)*visit
 	total := block * float64(s.Run.Blocks) * float64(len(s.Points)) * float64(len(s.Arms))
 	if total >= math.MaxInt64 {
 		return math.MaxInt64

@@ -96,6 +96,21 @@ func TestMixDropsWhatIsNeverAsked(t *testing.T) {
 	}
 }
 
+func TestWarmup(t *testing.T) {
+	for text, want := range map[string][2]time.Duration{
+		"":                                {0, 3 * time.Second},
+		"run: {warmup: auto}":             {0, 3 * time.Second},
+		"run: {warmup_max: 10s}":          {0, 10 * time.Second},
+		"run: {warmup: 0s}":               {},
+		"run: {warmup: 200ms, blocks: 2}": {200 * time.Millisecond, 0},
+	} {
+		r := mustParse(t, "name: x\narms: [shared]\n"+text+"\n").Run
+		if got := [2]time.Duration{r.Warmup, r.WarmupMax}; got != want {
+			t.Errorf("%s: warm-up %v and at most %v", text, got[0], got[1])
+		}
+	}
+}
+
 func TestPlanned(t *testing.T) {
 	s := &Scenario{Points: make([]Point, 2), Arms: make([]Arm, 3), Run: RunPlan{
 		Blocks: 4, Slice: 50 * time.Millisecond, SlicesPerBlock: 10,
@@ -103,6 +118,10 @@ func TestPlanned(t *testing.T) {
 	}}
 	if got, want := s.Planned(), 2*3*4*650*time.Millisecond; got != want {
 		t.Errorf("planned %v, want %v", got, want)
+	}
+	s.Run.Warmup, s.Run.WarmupMax = 0, 3*time.Second
+	if got, most := s.Planned(), s.PlannedMost(); got != 2*3*4*(550*time.Millisecond+TypicalWarmup) || most != 2*3*4*3550*time.Millisecond {
+		t.Errorf("planned %v to %v", got, most)
 	}
 	s.Run.Slice = math.MaxInt64 / 2
 	if got := s.Planned(); got != math.MaxInt64 {

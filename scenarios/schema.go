@@ -281,18 +281,22 @@ var runKeys = []key{
 	{section: runLength, name: "lead_in", kind: "duration", def: "3ms",
 		about: "of load before each visit, not measured",
 		set:   duration(func(d *draft) *time.Duration { return &d.scenario.Run.LeadIn })},
-	{section: runLength, name: "warmup", kind: "duration", def: "300ms",
-		about: "of load before a block's first visit",
-		set:   duration(func(d *draft) *time.Duration { return &d.scenario.Run.Warmup })},
+	{section: runLength, name: "warmup", kind: "duration", def: autoWarmup,
+		about: "of load before a block's first visit; or auto: until rate, median response time and server CPU have come to a plateau",
+		set:   setWarmup},
+	{section: runLength, name: "warmup_max", kind: "duration", def: "3s", needs: need{key: "warmup", value: autoWarmup},
+		about: "of load before a block's first visit, plateau or not",
+		set:   duration(func(d *draft) *time.Duration { return &d.scenario.Run.WarmupMax })},
 	{section: runLength, name: "cpus", kind: "table", def: autoCPUs,
 		about: "auto: the run chooses; or {server: \"0\", client: \"1\"}: CPU lists as in \"0-3,8\"",
 		set:   setCPUs},
 }
 
-// longSlices is the word that stands in slices for one long slice a block; autoCPUs the one in cpus.
+// longSlices is the word that stands in slices for one long slice a block; autoCPUs the one in cpus, autoWarmup the one in warmup.
 const (
 	longSlices = "long"
 	autoCPUs   = "auto"
+	autoWarmup = "auto"
 )
 
 // keyOf finds a key that is known to be there.

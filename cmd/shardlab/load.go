@@ -45,7 +45,7 @@ Examples:
 			&cli.StringFlag{Name: "pipeline", Usage: "closed loop: requests in flight on a connection (default: 1)"},
 			&cli.StringFlag{Name: "connections", Usage: "of all threads together (default: 50)"},
 			&cli.StringFlag{Name: "duration", Value: "10s", Usage: "of what is measured"},
-			&cli.StringFlag{Name: "warmup", Value: "1s", Usage: "of load before it"},
+			&cli.StringFlag{Name: "warmup", Value: "auto", Usage: "load before it: a time, or auto: until rate and median response time have come to a plateau, for at most 10s (--set run.warmup_max=…)"},
 			&cli.StringFlag{Name: "mix", Usage: "weights of operations (default: get=90,set=10)"},
 			&cli.StringFlag{Name: "keys", Usage: "in the key space (default: 100k)"},
 			&cli.StringFlag{Name: "zipf", Usage: "skew of keys, as in 0.99 (default: every key equally often)"},

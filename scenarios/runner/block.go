@@ -22,6 +22,7 @@ type visitor struct {
 	response histograms
 	service  histograms
 	progress ArmProgress
+	warming  *warming // nil where the warm-up takes a fixed time
 }
 
 // block runs every arm at one point in fresh processes.
@@ -66,18 +67,27 @@ func (b *block) begin(ctx context.Context) error {
 	if err := b.r.out.Manifest(func(m *results.Manifest) { m.Order = append(m.Order, visit) }); err != nil {
 		return err
 	}
-	for _, phase := range []struct {
-		name string
-		do   func(context.Context, *visitor) error
-	}{{Starting, b.start}, {Preloading, b.preload}, {Warming, b.warm}} {
-		for _, i := range starts {
-			b.report(phase.name)
-			if err := phase.do(ctx, b.visitors[i]); err != nil {
-				return fmt.Errorf("%s: %s: %w", b.visitors[i].arm.Name, phase.name, err)
-			}
-		}
+	if err := b.each(ctx, Starting, starts, b.start); err != nil {
+		return err
+	}
+	if err := b.each(ctx, Preloading, starts, b.preload); err != nil {
+		return err
+	}
+	if err := b.warm(ctx, starts); err != nil {
+		return err
 	}
 	b.started = time.Now()
+	return nil
+}
+
+// each does something with every arm, in the given order.
+func (b *block) each(ctx context.Context, phase string, order []int, do func(context.Context, *visitor) error) error {
+	for _, i := range order {
+		b.report(phase)
+		if err := do(ctx, b.visitors[i]); err != nil {
+			return fmt.Errorf("%s: %s: %w", b.visitors[i].arm.Name, phase, err)
+		}
+	}
 	return nil
 }
 
@@ -162,18 +172,6 @@ func (b *block) preload(ctx context.Context, v *visitor) error {
 		v.trial.Keys = b.point.Workload.Keys // which Preload has made sure of
 	}
 	return nil
-}
-
-func (b *block) warm(ctx context.Context, v *visitor) error {
-	warmup := b.r.opts.Scenario.Run.Warmup
-	if warmup == 0 {
-		return nil
-	}
-	res, err := v.session.Run(ctx, loadgen.Window{Measure: warmup})
-	if err == nil && res.InFlight > 0 {
-		return b.reconnect(ctx, v)
-	}
-	return b.explain(v, err)
 }
 
 // end records what belongs to whole processes. Only then the block counts.

@@ -88,7 +88,7 @@ func Load(ctx context.Context, opts LoadOptions) (*LoadResult, error) {
 	if err := l.connect(ctx, pool); err != nil {
 		return nil, err
 	}
-	defer l.session.Close()
+	defer func() { l.session.Close() }()
 	l.result.Manifest = l.manifest(ctx)
 	if opts.Results != "" {
 		if l.out, err = results.Create(opts.Results, sc.Name, &l.result.Manifest); err != nil {
@@ -96,7 +96,7 @@ func Load(ctx context.Context, opts LoadOptions) (*LoadResult, error) {
 		}
 		l.result.Dir = l.out.Dir()
 	}
-	return &l.result, l.finish(ctx, l.measure(ctx))
+	return &l.result, l.finish(ctx, l.measure(ctx, pool))
 }
 
 func (l *adhoc) connect(ctx context.Context, pool *loadgen.Pool) error {
@@ -110,8 +110,8 @@ func (l *adhoc) connect(ctx context.Context, pool *loadgen.Pool) error {
 	return err
 }
 
-// measure preloads, and runs the one window.
-func (l *adhoc) measure(ctx context.Context) error {
+// measure preloads, warms up and runs the one window.
+func (l *adhoc) measure(ctx context.Context, pool *loadgen.Pool) error {
 	if !l.opts.NoPreload {
 		l.opts.Observer.Phase(Preloading)
 		if err := l.session.Preload(ctx); err != nil {
@@ -120,9 +120,15 @@ func (l *adhoc) measure(ctx context.Context) error {
 		l.result.Trial.Keys = l.point.Workload.Keys
 	}
 	plan := l.opts.Scenario.Run
-	if plan.Warmup > 0 {
+	if plan.Warmup > 0 || plan.WarmupMax > 0 {
 		l.opts.Observer.Phase(Warming)
-	} else {
+	}
+	if plan.WarmupMax > 0 {
+		if err := l.warm(ctx, pool); err != nil {
+			return err
+		}
+	}
+	if plan.Warmup == 0 {
 		l.opts.Observer.Phase(Measuring)
 	}
 	cpus, err := availableCPUs()
@@ -133,7 +139,7 @@ func (l *adhoc) measure(ctx context.Context) error {
 	halt := context.AfterFunc(ctx, l.session.Halt)
 	defer halt()
 	res, err := l.session.Run(context.WithoutCancel(ctx), loadgen.Window{
-		Lead: plan.Warmup, Measure: plan.Slice, Every: time.Second, Observe: l.second,
+		Lead: max(plan.Warmup, min(loadWarmWindow, plan.WarmupMax)), Measure: plan.Slice, Every: time.Second, Observe: l.second,
 	})
 	if err = errors.Join(err, l.failed); err != nil {
 		return err
@@ -271,4 +277,23 @@ func (l *adhoc) version(ctx context.Context) string {
 		return "memcached " + v
 	}
 	return ""
+}
+
+// warm puts load on the server until it shows a plateau, or for the longest time that was allowed.
+func (l *adhoc) warm(ctx context.Context, pool *loadgen.Pool) error {
+	w := newWarming(loadWarmWindow, l.opts.Scenario.Run.WarmupMax, l.point.load)
+	for !w.done() {
+		res, err := w.run(ctx, l.session, nil)
+		if err != nil {
+			return err
+		}
+		if res.InFlight > 0 { // nothing else can be measured on these connections
+			l.session.Close()
+			if err := l.connect(ctx, pool); err != nil {
+				return err
+			}
+		}
+	}
+	l.result.Trial.Warmup = w.out
+	return nil
 }

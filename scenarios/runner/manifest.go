@@ -46,7 +46,7 @@ func (p *point) describe(plan scenarios.RunPlan) results.Point {
 		Arrival: p.Load.Arrival, Protocol: cmp.Or(p.Load.Protocol, scenarios.RESP),
 		Keys: p.Workload.Keys, ValueSize: p.Workload.ValueSize, StreamHash: p.hash,
 		SliceNS: plan.Slice.Nanoseconds(), Slices: plan.SlicesPerBlock,
-		LeadNS: plan.LeadIn.Nanoseconds(), WarmupNS: plan.Warmup.Nanoseconds(),
+		LeadNS: plan.LeadIn.Nanoseconds(), WarmupNS: plan.Warmup.Nanoseconds(), WarmupMaxNS: plan.WarmupMax.Nanoseconds(),
 	}
 	d.ArrivalLaw = p.Load.LawText()
 	if p.load.Mode == loadgen.Open && p.load.Arrival.Law != loadgen.Listed {

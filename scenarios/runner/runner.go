@@ -102,6 +102,7 @@ func (r *run) prepare() error {
 		return fmt.Errorf("%s: %w", sc.File, err)
 	}
 	r.note("%s", r.cpus.how)
+	r.note("%s", budget(sc))
 	if err := r.prepareArms(); err != nil {
 		return err
 	}
@@ -118,6 +119,16 @@ func (r *run) prepare() error {
 		}
 	}
 	return nil
+}
+
+// budget says how long the load takes.
+func budget(sc *scenarios.Scenario) string {
+	plan, most := sc.Planned().Round(time.Second), sc.PlannedMost().Round(time.Second)
+	text := fmt.Sprintf("%v under load, and what it takes to start and fill the servers", plan)
+	if most > plan {
+		text += fmt.Sprintf("; at most %v, should no warm-up come to a plateau within %v", most, sc.Run.WarmupMax)
+	}
+	return text
 }
 
 // newPoint makes a point ready for the load generator.
