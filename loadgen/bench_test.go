@@ -25,7 +25,7 @@ func newCannedServer(t testing.TB, w Workload, protocol Protocol) string {
 	}
 	p.translate(Target{Addr: ln.Addr().String(), Protocol: protocol})
 	o := p.at(0, 0)
-	size := len(p.appendRequest(nil, o, 0, 0))
+	size := len(p.appendRequest(nil, &o, 0, 0))
 	reply := cannedReply(protocol, o.op, make([]byte, w.ValueSize))
 	var done sync.WaitGroup
 	done.Go(func() {

@@ -58,12 +58,14 @@ func (c *conn) outstanding() int { return int(c.tail - c.head) }
 // hasRoom reports whether another request may be put behind limit others.
 func (c *conn) hasRoom(limit int) bool { return !c.blocked && c.outstanding() < limit }
 
-func (c *conn) push(p pending) {
+// push makes room for another request at the end of the ring. The caller fills it.
+func (c *conn) push() *pending {
 	if c.tail-c.head > c.mask {
 		panic("bug: a connection's ring is full")
 	}
-	c.ring[c.tail&c.mask] = p
+	p := &c.ring[c.tail&c.mask]
 	c.tail++
+	return p
 }
 
 // fail says which connection failed, and when.

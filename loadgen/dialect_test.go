@@ -156,7 +156,7 @@ func TestHTTPRequestsAreOnes(t *testing.T) {
 		Del: "DELETE localhost:80 /v1/keys/k:00000000000007  0", SetEx: "PUT localhost:80 /v1/keys/k:00000000000007 max-age=2 7",
 		Exists: "HEAD localhost:80 /v1/keys/k:00000000000007  0",
 	} {
-		r := bufio.NewReader(bytes.NewReader(p.appendRequest(nil, operation{op: op, key: 7}, 0, 0)))
+		r := bufio.NewReader(bytes.NewReader(p.appendRequest(nil, &operation{op: op, key: 7}, 0, 0)))
 		req, err := http.ReadRequest(r)
 		if err != nil {
 			t.Fatal(err)

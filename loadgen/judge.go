@@ -7,7 +7,7 @@ import (
 )
 
 // judge counts the reply to p, which has just been read, and holds it against what p asked for.
-func (s *share) judge(p *pending, r wire.Reply) {
+func (s *share) judge(p *pending, r *wire.Reply) {
 	if s.recording {
 		s.rec.replies++
 	}
@@ -29,7 +29,7 @@ func (s *share) judge(p *pending, r wire.Reply) {
 }
 
 // fits reports whether r is of a type that answers p, and counts misses and wrong values.
-func (s *share) fits(p *pending, r wire.Reply) bool {
+func (s *share) fits(p *pending, r *wire.Reply) bool {
 	switch s.plan.requests[p.op].answer {
 	case done:
 		return r.Kind == wire.SimpleReply && string(r.Payload) == "OK" || r.Kind == wire.BulkReply && s.plan.protocol == HTTP
@@ -65,7 +65,7 @@ func (s *share) fits(p *pending, r wire.Reply) bool {
 
 // judgeValue counts what was read of a key, and looks at its content if that is wanted. The length is looked at each time:
 // that costs nothing.
-func (s *share) judgeValue(r wire.Reply, key uint32, check bool) {
+func (s *share) judgeValue(r *wire.Reply, key uint32, check bool) {
 	if s.responder {
 		return
 	}
@@ -84,7 +84,7 @@ func (s *share) judgeValue(r wire.Reply, key uint32, check bool) {
 }
 
 // judgeCounter takes note of a counter that memcached does not have.
-func (s *share) judgeCounter(p *pending, r wire.Reply) {
+func (s *share) judgeCounter(p *pending, r *wire.Reply) {
 	if s.plan.protocol != Memcached || !p.op.counts() || s.responder {
 		return
 	}
@@ -95,7 +95,7 @@ func (s *share) judgeCounter(p *pending, r wire.Reply) {
 
 // judgeFound goes through the values of a get of several keys from memcached, which leaves out those it does not have, and says
 // whose a value is only where there are several.
-func (s *share) judgeFound(p *pending, r wire.Reply) bool {
+func (s *share) judgeFound(p *pending, r *wire.Reply) bool {
 	found := 0
 	switch {
 	case r.Kind == wire.BulkReply:
@@ -107,7 +107,7 @@ func (s *share) judgeFound(p *pending, r wire.Reply) bool {
 			if n == 0 {
 				return false
 			}
-			s.judgeValue(wire.Reply{Kind: wire.BulkReply, Payload: value}, p.key, p.check && s.plan.keys.is(key, p.key))
+			s.judgeValue(&wire.Reply{Kind: wire.BulkReply, Payload: value}, p.key, p.check && s.plan.keys.is(key, p.key))
 			rest = rest[n:]
 		}
 	case r.Kind != wire.NullReply:
@@ -123,7 +123,7 @@ func (s *share) judgeFound(p *pending, r wire.Reply) bool {
 
 // judgeValues goes through the values of an MGET. The content of the first may be looked at: whose the others are is known
 // only by drawing their keys again.
-func (s *share) judgeValues(p *pending, r wire.Reply) {
+func (s *share) judgeValues(p *pending, r *wire.Reply) {
 	if s.responder {
 		return
 	}
@@ -135,13 +135,13 @@ func (s *share) judgeValues(p *pending, r wire.Reply) {
 			s.rec.corrupt++
 			return
 		}
-		s.judgeValue(v, p.key, check)
+		s.judgeValue(&v, p.key, check)
 		rest = rest[n:]
 	}
 }
 
 // describeError says what is wrong with a reply. It allocates, and is called for the first error of a window only.
-func describeError(op string, r wire.Reply) string {
+func describeError(op string, r *wire.Reply) string {
 	const longest = 200
 	text := r.Payload[:min(len(r.Payload), longest)]
 	if r.Kind == wire.ErrorReply {

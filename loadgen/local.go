@@ -63,7 +63,7 @@ func argumentsOf(words []string) (out []word) {
 
 // addRequest appends an operation to w as a request that is parsed already. Memory that has to grow leaves earlier arguments
 // where they were.
-func (p *plan) addRequest(w *bundle, o operation, writer uint32, version uint64) {
+func (p *plan) addRequest(w *bundle, o *operation, writer uint32, version uint64) {
 	first := len(w.args)
 	words := p.requests[o.op].words
 	for i := range words {
@@ -92,7 +92,7 @@ func (p *plan) addRequest(w *bundle, o operation, writer uint32, version uint64)
 }
 
 // addMany appends the keys of an operation of several, each with a value if that is wanted.
-func (p *plan) addMany(w *bundle, o operation, writer uint32, version uint64, values bool) {
+func (p *plan) addMany(w *bundle, o *operation, writer uint32, version uint64, values bool) {
 	for j := range p.workload.KeysPerOp {
 		key := p.nth(o, j)
 		from := len(w.text)

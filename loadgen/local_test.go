@@ -66,8 +66,8 @@ func TestArgumentsAreWhatIsEncoded(t *testing.T) {
 	for i := range uint64(5000) {
 		client, turn := uint32(i%3), i/3
 		o := p.at(client, turn)
-		p.addRequest(&b, o, client, turn)
-		want := requestOf(t, p.appendRequest(nil, o, client, turn))
+		p.addRequest(&b, &o, client, turn)
+		want := requestOf(t, p.appendRequest(nil, &o, client, turn))
 		if got := b.Reqs[len(b.Reqs)-1].Args; !slices.EqualFunc(got, want, bytes.Equal) {
 			t.Fatalf("%+v: %q, want %q", o, got, want)
 		}
@@ -103,7 +103,7 @@ func TestInProcessSendsTheSameStreams(t *testing.T) {
 			client := uint32([]int{0, 2, 4, 1, 3}[i])
 			var want []byte
 			for turn := uint64(0); len(want) < len(e.log)-preloaded[i]; turn++ {
-				want = s.plan.appendRequest(want, s.plan.at(client, turn), client, turn)
+				want = s.plan.appendTurn(want, client, turn)
 			}
 			if got := e.log[preloaded[i]:]; !bytes.Equal(got, want) {
 				t.Errorf("%v: client %d sent another stream: %.200q, want %.200q", load.Mode, client, got, want)

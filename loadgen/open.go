@@ -84,13 +84,14 @@ func (s *share) arrive(a waitingArrival) error {
 	if counted {
 		s.rec.intended++
 	}
-	o := s.plan.at(s.client(a.client), a.turn)
-	c, err := s.socket(a.client, o)
+	var o operation
+	s.plan.choose(&o, s.client(a.client), a.turn)
+	c, err := s.socket(a.client, &o)
 	if err != nil {
 		return err
 	}
 	if c.waiting.empty() && c.hasRoom(s.load.InFlight) {
-		s.placeArrival(c, o, a)
+		s.placeArrival(c, &o, a)
 	} else if !s.backlog.put(&c.waiting, a) && counted {
 		s.rec.unsent++
 	}
@@ -101,11 +102,13 @@ func (s *share) arrive(a waitingArrival) error {
 func (s *share) sendWaiting(c *conn) {
 	for !c.waiting.empty() && c.hasRoom(s.load.InFlight) {
 		a := s.backlog.take(&c.waiting)
-		s.placeArrival(c, s.plan.at(s.client(a.client), a.turn), a)
+		var o operation
+		s.plan.choose(&o, s.client(a.client), a.turn)
+		s.placeArrival(c, &o, a)
 	}
 }
 
-func (s *share) placeArrival(c *conn, o operation, a waitingArrival) {
-	p := pending{client: a.client, due: a.due, counted: a.due >= s.window.start}
-	s.place(c, o, p, s.client(a.client), a.turn)
+func (s *share) placeArrival(c *conn, o *operation, a waitingArrival) {
+	p := s.place(c, o, s.client(a.client), a.turn)
+	p.client, p.due, p.counted = a.client, a.due, a.due >= s.window.start
 }

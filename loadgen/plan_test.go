@@ -23,14 +23,14 @@ func TestRequestsAreWhatWireWouldEncode(t *testing.T) {
 				p.values.put(value, o.key, 3, i)
 				want = wire.AppendCommand([]byte("before"), []byte("SET"), key, value)
 			}
-			if got := p.appendRequest([]byte("before"), o, 3, i); !bytes.Equal(got, want) {
+			if got := p.appendRequest([]byte("before"), &o, 3, i); !bytes.Equal(got, want) {
 				t.Fatalf("%v: %q, want %q", o, got, want)
 			}
 			if o.op == Set && p.requestSize() != len(want)-len("before") {
 				t.Fatalf("requestSize %d, is %d", p.requestSize(), len(want)-len("before"))
 			}
 			scratch := bytes.Clone(p.keys.longest)
-			if p.putKey(scratch, o); !bytes.Equal(scratch, key) {
+			if p.putKey(scratch, &o); !bytes.Equal(scratch, key) {
 				t.Fatalf("putKey gives %q, want %q", scratch, key)
 			}
 		}
@@ -57,7 +57,7 @@ func TestFramesAreWhatWireWouldEncode(t *testing.T) {
 				p.values.put(value, o.key, 3, i)
 				want = wire.AppendSetFrame([]byte("before"), to, key, value)
 			}
-			if got := p.appendRequest([]byte("before"), o, 3, i); !bytes.Equal(got, want) {
+			if got := p.appendRequest([]byte("before"), &o, 3, i); !bytes.Equal(got, want) {
 				t.Fatalf("%d shards, %v: %x, want %x", shards, o, got, want)
 			}
 		}
@@ -101,7 +101,7 @@ func TestPlanDoesNotAllocate(t *testing.T) {
 		t.Fatal(err)
 	}
 	buf, i := make([]byte, 0, 256), uint64(0)
-	if n := testing.AllocsPerRun(1000, func() { p.appendRequest(buf, p.at(0, i), 0, i); i++ }); n != 0 {
+	if n := testing.AllocsPerRun(1000, func() { p.appendTurn(buf, 0, i); i++ }); n != 0 {
 		t.Errorf("an operation allocates %v times", n)
 	}
 }
@@ -116,7 +116,7 @@ func BenchmarkPlan(b *testing.B) {
 			}
 			buf, i := make([]byte, 0, 256), uint64(0)
 			for b.Loop() {
-				p.appendRequest(buf, p.at(0, i), 0, i)
+				p.appendTurn(buf, 0, i)
 				i++
 			}
 		})

@@ -27,14 +27,14 @@ func (s *share) sweep(op Op) error {
 		}
 		for next < uint64(s.plan.workload.Keys) {
 			o := operation{op: op, check: true, key: uint32(next)}
-			c, err := s.socket(uint32(local), o)
+			c, err := s.socket(uint32(local), &o)
 			if err != nil {
 				return err
 			}
 			if !c.hasRoom(limit) {
 				break
 			}
-			s.place(c, o, pending{}, preloader, 0)
+			s.place(c, &o, preloader, 0)
 			next += uint64(s.stride)
 			local = (local + 1) % len(s.turns)
 		}

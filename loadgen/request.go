@@ -175,8 +175,15 @@ func (p *plan) address(key []byte) wire.Address {
 	return wire.ToServer(key)
 }
 
+// appendTurn appends the bytes of operation i of a client.
+func (p *plan) appendTurn(dst []byte, client uint32, i uint64) []byte {
+	var o operation
+	p.choose(&o, client, i)
+	return p.appendRequest(dst, &o, client, i)
+}
+
 // appendRequest appends the bytes of an operation. What it writes comes from the writer, as its version.
-func (p *plan) appendRequest(dst []byte, o operation, writer uint32, version uint64) []byte {
+func (p *plan) appendRequest(dst []byte, o *operation, writer uint32, version uint64) []byte {
 	if p.protocol == SCNP {
 		return p.appendFrame(dst, o, writer, version)
 	}
@@ -255,7 +262,7 @@ var opcodes = func() (codes [FirstTemplate]wire.Opcode) {
 }()
 
 // appendFrame appends the SCNP frame of an operation: one made for a key of its length, in which what differs is written over.
-func (p *plan) appendFrame(dst []byte, o operation, writer uint32, version uint64) []byte {
+func (p *plan) appendFrame(dst []byte, o *operation, writer uint32, version uint64) []byte {
 	start, blank := len(dst), p.keys.longest[:p.keys.size(o.key)]
 	value := p.values.block[:0]
 	if o.op.writes() {
@@ -284,7 +291,7 @@ func (p *plan) appendFrame(dst []byte, o operation, writer uint32, version uint6
 }
 
 // putKey makes dst, which is as long as the key of an operation, that key.
-func (p *plan) putKey(dst []byte, o operation) {
+func (p *plan) putKey(dst []byte, o *operation) {
 	p.keys.put(dst, o.key)
 	if o.op.counts() {
 		dst[0] = counterPrefix

@@ -111,7 +111,7 @@ func TestServerSeesThePlan(t *testing.T) {
 			for c := range uint32(load.Connections) {
 				var want []byte
 				for i := uint64(0); len(want) < 4<<20; i++ {
-					want = s.plan.appendRequest(want, s.plan.at(c, i), c, i)
+					want = s.plan.appendTurn(want, c, i)
 				}
 				if !slices.ContainsFunc(got, func(stream []byte) bool { return bytes.HasPrefix(want, stream) }) {
 					t.Errorf("no connection sent the stream of client %d", c)

@@ -71,7 +71,7 @@ type share struct {
 func (s *share) client(local uint32) uint32 { return s.index + local*s.stride }
 
 // socket returns the connection that carries a client's operation on a key.
-func (s *share) socket(local uint32, o operation) (*conn, error) {
+func (s *share) socket(local uint32, o *operation) (*conn, error) {
 	if s.route == nil {
 		return &s.conns[local], nil
 	}
@@ -89,25 +89,27 @@ func (s *share) issue(local uint32) error {
 	turn := s.turns[local]
 	s.turns[local]++
 	client := s.client(local)
-	o := s.plan.at(client, turn)
-	c, err := s.socket(local, o)
+	var o operation
+	s.plan.choose(&o, client, turn)
+	c, err := s.socket(local, &o)
 	if err != nil {
 		return err
 	}
-	s.place(c, o, pending{client: local}, client, turn)
+	s.place(c, &o, client, turn).client = local
 	return nil
 }
 
-// place encodes a request and enters it into c's ring. It is sent by the next flush.
-func (s *share) place(c *conn, o operation, p pending, writer uint32, version uint64) {
+// place encodes a request and enters it into c's ring, as one of client 0 that does not count. It is sent by the next flush.
+func (s *share) place(c *conn, o *operation, writer uint32, version uint64) *pending {
+	p := c.push()
 	p.op, p.check, p.key = o.op, o.check, o.key
+	p.due, p.client, p.counted = 0, 0, false
 	switch {
 	case o.op == putCounter:
 		p.op = Set // whose reply it has
 	case o.op == Exists && s.plan.protocol == HTTP:
 		c.scan.Bodyless()
 	}
-	c.push(p)
 	s.outstanding++
 	if c.local != nil {
 		s.plan.addRequest(c.local.next, o, writer, version)
@@ -121,6 +123,7 @@ func (s *share) place(c *conn, o operation, p pending, writer uint32, version ui
 		c.touched = true
 		s.touched = append(s.touched, c)
 	}
+	return p
 }
 
 func (s *share) borrow() []byte {
@@ -289,8 +292,9 @@ func (s *share) readOnce(c *conn) (n int, full bool, err error) {
 // replies handles the complete replies at the front of buf, and returns their length.
 func (s *share) replies(c *conn, buf []byte) (int, error) {
 	used := 0
+	var r wire.Reply
 	for used < len(buf) {
-		r, n, err := c.scan.Next(buf[used:])
+		n, err := c.scan.Scan(buf[used:], &r)
 		if n == 0 || err != nil {
 			return used, err
 		}
@@ -303,7 +307,7 @@ func (s *share) replies(c *conn, buf []byte) (int, error) {
 		}
 		p := &c.ring[c.head&c.mask]
 		client := p.client
-		s.judge(p, r)
+		s.judge(p, &r)
 		c.head++
 		c.replies++
 		s.outstanding--

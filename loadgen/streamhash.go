@@ -32,7 +32,7 @@ func StreamHash(w Workload, l Load) (string, error) {
 	var buf []byte
 	for c := range uint32(l.Connections) {
 		for i := range uint64(each) {
-			buf = p.appendRequest(buf[:0], p.at(c, i), c, i)
+			buf = p.appendTurn(buf[:0], c, i)
 			h.Write(buf)
 		}
 	}

@@ -161,17 +161,32 @@ func (s *ReplyScanner) Want() int {
 // caller passes the bytes again, in front of what has arrived since; they may have moved in memory, but must be the
 // same. The error is a *ProtocolError.
 func (s *ReplyScanner) Next(buf []byte) (Reply, int, error) {
+	var r Reply
+	n, err := s.Scan(buf, &r)
+	return r, n, err
+}
+
+// Scan is Next where a copy of the reply counts: it writes it to r, which says nothing when the length is 0.
+func (s *ReplyScanner) Scan(buf []byte, r *Reply) (n int, err error) {
 	if s.foreign.dialect != ownReplies {
-		return s.other(buf)
+		*r, n, err = s.other(buf)
+		return n, err
 	}
 	if s.pos == 0 && s.searched == 0 {
 		if len(buf) > 0 && buf[0] == ReplyMagic {
-			return s.scnp(buf)
+			*r, n, err = s.scnp(buf)
+			return n, err
 		}
-		if r, n := s.quick(buf); n > 0 {
-			return r, n, nil
+		if n := s.quick(buf, r); n > 0 {
+			return n, nil
 		}
 	}
+	*r, n, err = s.values(buf)
+	return n, err
+}
+
+// values reads a value and those in it.
+func (s *ReplyScanner) values(buf []byte) (Reply, int, error) {
 	for {
 		r, ok, err := s.value(buf)
 		if !ok {
@@ -190,15 +205,16 @@ func (s *ReplyScanner) Next(buf []byte) (Reply, int, error) {
 
 // quick takes the two replies that a load generator sees, "+OK" and a bulk string that is all there, without keeping
 // notes. Everything else, malformed input too, is for value.
-func (s *ReplyScanner) quick(buf []byte) (Reply, int) {
+func (s *ReplyScanner) quick(buf []byte, r *Reply) int {
 	if len(buf) < 5 {
-		return Reply{}, 0
+		return 0
 	}
 	if buf[0] == '+' && string(buf[1:5]) == "OK\r\n" {
-		return Reply{Kind: SimpleReply, Payload: buf[1:3]}, 5
+		r.Kind, r.Int, r.Payload, r.scnp = SimpleReply, 0, buf[1:3], false
+		return 5
 	}
 	if buf[0] != '$' {
-		return Reply{}, 0
+		return 0
 	}
 	n, i := 0, 1
 	for ; i < len(buf) && i < 10; i++ {
@@ -211,9 +227,10 @@ func (s *ReplyScanner) quick(buf []byte) (Reply, int) {
 	end := i + 2 + n
 	if i == 1 || n > s.limits.MaxBulk || end+2 > s.limits.MaxReply || end+2 > len(buf) ||
 		buf[i] != '\r' || buf[i+1] != '\n' || buf[end] != '\r' || buf[end+1] != '\n' {
-		return Reply{}, 0
+		return 0
 	}
-	return Reply{Kind: BulkReply, Payload: buf[i+2 : end]}, end + 2
+	r.Kind, r.Int, r.Payload, r.scnp = BulkReply, 0, buf[i+2:end], false
+	return end + 2
 }
 
 // value reads the value at s.pos. An array or map is opened and reported as a Reply without a kind. ok is false when
