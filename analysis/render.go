@@ -21,8 +21,9 @@ func (s Style) width() int {
 }
 
 const (
-	absent     = "–"
-	sharedNote = "server and client shared CPUs: each slows the other, and absolute figures are of the pair"
+	absent          = "–"
+	serverBoundNote = "server-bound: the server used its processors up, and its throughput is its own limit; no fault"
+	sharedNote      = "server and client shared CPUs: each slows the other, and absolute figures are of the pair"
 )
 
 // Text writes the report as tables: for every point one of throughput and cost and one of latency, then the footnotes
@@ -122,6 +123,9 @@ func (t *renderer) nameCell(p *PointReport, row *Row) gridCell {
 	}
 	for _, w := range row.Warnings {
 		m = append(m, t.notes.add(string(w), who))
+	}
+	if row.ServerBusy > serverBound {
+		m = append(m, t.notes.add(serverBoundNote, detailed(who, fmt.Sprintf("%.0f%%", 100*row.ServerBusy))))
 	}
 	verdict := string(row.Verdict.Verdict)
 	var v marks

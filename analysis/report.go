@@ -57,6 +57,7 @@ type Row struct {
 	Unfinished int             `json:"unfinished_blocks,omitempty"`
 	Cells      map[Metric]Cell `json:"cells"`
 	Drift      *Drift          `json:"drift,omitempty"`
+	ServerBusy float64         `json:"server_busy,omitempty"` // share of the server's processors that its process used, 0 to 1
 	Verdict    Judgement       `json:"verdict"`
 	Warnings   []Warning       `json:"warnings,omitempty"`
 }
@@ -240,8 +241,9 @@ func newPoint(m results.Manifest, p results.Point, data map[PointArm][]*block, r
 		if d, ok := drift[a.Name]; ok {
 			row.Drift = &d
 		}
-		row.Verdict = judge(evidence{point: p, arm: a, blocks: finished(blocks), drift: drift[a.Name],
-			ceiling: ceiling, misses: o.MaxMissShare})
+		e := evidence{point: p, arm: a, blocks: finished(blocks), drift: drift[a.Name],
+			ceiling: ceiling, misses: o.MaxMissShare, serverCPUs: results.CPUListLen(m.CPUs.Server)}
+		row.Verdict, row.ServerBusy = judge(e), e.serverBusy()
 		pr.Blocks = max(pr.Blocks, row.Blocks)
 		pr.Rows = append(pr.Rows, row)
 	}

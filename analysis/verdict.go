@@ -66,14 +66,16 @@ type evidence struct {
 	drift   Drift
 	ceiling float64 // ops/s of a responder whose client was at its limit; 0 if there is none
 	misses  float64 // share of reads that may miss
+
+	serverCPUs int // processors that the server has; 0: not known
 }
 
 // judge runs every check. Checks of one severity keep their order.
 func judge(e evidence) Judgement {
 	checks := []func(evidence) *Finding{
-		checkErrors, checkCorrupt, checkMisses, checkPreload, checkReconciled, checkVoid, checkUsable,
-		checkUnanswered, checkUnsent, checkAchieved,
-		checkClientBusy, checkPacing, checkCeiling,
+		checkErrors, checkCorrupt, checkMisses, checkPreload, checkReconciled, checkVoid, checkUsable, checkThrottled,
+		checkUnanswered, checkUnsent, checkAchieved, checkListenDrops,
+		checkClientBusy, checkPacing, checkCeiling, checkClientWait, checkClientGC,
 		checkPlateau, checkDrift,
 	}
 	var found []Finding
@@ -261,13 +263,17 @@ func checkClientBusy(e evidence) *Finding {
 		"give the client more CPUs and threads, or the server fewer"}
 }
 
+// pacingBudget is how late a send may be, in ns.
+func (e evidence) pacingBudget() float64 {
+	return max(pacingFloor, maxPacingShare*e.median(func(s *results.Slice) float64 { return float64(s.Response.P50) }))
+}
+
 func checkPacing(e evidence) *Finding {
 	if !e.open() {
 		return nil
 	}
 	late := e.median(func(s *results.Slice) float64 { return s.LatenessP })
-	p50 := e.median(func(s *results.Slice) float64 { return float64(s.Response.P50) })
-	if late <= max(pacingFloor, maxPacingShare*p50) {
+	if late <= e.pacingBudget() {
 		return nil
 	}
 	return &Finding{ClientBound, "the client sent late: response times include its own delay and are upper bounds, " +

@@ -114,6 +114,17 @@ func TestVerdicts(t *testing.T) {
 		{"client busy at times", closedRun(), every(func(i int, s *results.Slice) {
 			s.ClientBusy = 0.5 + 0.5*float64(i%5/3)
 		}), Valid, ""},
+		{"collector", closedRun(), every(func(_ int, s *results.Slice) { s.ClientGC = s.ClientCPU / 15 }), ClientBound, "collector"},
+		{"collector, a little", closedRun(), every(func(_ int, s *results.Slice) { s.ClientGC = s.ClientCPU / 25 }), Valid, ""},
+		{"waits for a processor", closedRun(), every(func(_ int, s *results.Slice) { s.ClientWait, s.ClientRuns = s.Dur/15, 900 }),
+			ClientBound, "wait for a processor"},
+		{"waits seldom and long", openRun(20e3), every(func(_ int, s *results.Slice) { s.ClientWait, s.ClientRuns = s.Dur/100, 3 }),
+			ClientBound, "wait for a processor"},
+		{"waits often and briefly", openRun(20e3), every(func(_ int, s *results.Slice) { s.ClientWait, s.ClientRuns = s.Dur/100, 9000 }),
+			Valid, ""},
+		{"throttled", closedRun(), every(func(_ int, s *results.Slice) { s.Throttled, s.ThrottledPeriods = s.Dur/30, 1 }), Invalid, "quota"},
+		{"hardly throttled", closedRun(), every(func(_ int, s *results.Slice) { s.Throttled = s.Dur / 100 }), Valid, ""},
+		{"listen drops", closedRun(), once(func(s *results.Slice) { s.ListenDrops = 2 }), Saturated, "listen queue"},
 		{"late sends", openRun(20e3), every(func(_ int, s *results.Slice) { s.LatenessP = 5e6 }),
 			ClientBound, "sent late"},
 		{"slower and slower", closedRun(), every(func(_ int, s *results.Slice) {
@@ -248,4 +259,23 @@ func fewer(s *results.Slice, percent uint64) {
 		s.Ops[op] = 0
 	}
 	s.Ops["GET"] = rest
+}
+
+// TestServerBound: that the server is at its own limit is said, and is no fault.
+func TestServerBound(t *testing.T) {
+	r := closedRun()
+	r.Manifest.CPUs.Server = "0,2"
+	ofArm(r, "routed", func(_ int, s *results.Slice) { s.ServerCPU = s.Dur * 2 * 97 / 100 })
+	rep := analyse(t, r, Options{})
+	row := rep.Points[0].Rows[1]
+	if row.Verdict.Verdict != Valid || math.Abs(row.ServerBusy-0.97) > 0.001 {
+		t.Errorf("%s, busy %v", row.Verdict.Verdict, row.ServerBusy)
+	}
+	var out strings.Builder
+	if err := rep.Text(&out, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	if text := out.String(); !strings.Contains(text, "server-bound: ") || !strings.Contains(text, "routed (97%)") || strings.Contains(text, "shared (") {
+		t.Error(text)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -13,6 +14,7 @@ import (
 // take turns.
 type Pool struct {
 	workers []chan task
+	threads []int // the kernel's number of each worker's thread
 
 	mu     sync.Mutex // held while the workers are busy
 	closed bool
@@ -37,12 +39,12 @@ func NewPool(cpus []int) (*Pool, error) {
 	if need := len(cpus) + 1; runtime.GOMAXPROCS(0) < need {
 		runtime.GOMAXPROCS(need)
 	}
-	p := &Pool{}
+	p := &Pool{threads: make([]int, len(cpus))}
 	pinned := make(chan error, len(cpus))
 	for i, cpu := range cpus {
 		tasks := make(chan task)
 		p.workers = append(p.workers, tasks)
-		p.exited.Go(func() { work(tasks, i, cpu, pinned) })
+		p.exited.Go(func() { work(tasks, i, cpu, &p.threads[i], pinned) })
 	}
 	var err error
 	for range cpus {
@@ -59,8 +61,9 @@ func NewPool(cpus []int) (*Pool, error) {
 
 // work is one worker's life. The thread ends with it: it is never unlocked, so that no other goroutine inherits its
 // CPU or its timer slack.
-func work(tasks <-chan task, index, cpu int, pinned chan<- error) {
+func work(tasks <-chan task, index, cpu int, thread *int, pinned chan<- error) {
 	runtime.LockOSThread()
+	*thread = unix.Gettid()
 	pinned <- prepareThread(index, cpu)
 	for t := range tasks {
 		t.run()
@@ -89,6 +92,9 @@ func prepareThread(index, cpu int) error {
 
 // Workers returns how many there are.
 func (p *Pool) Workers() int { return len(p.workers) }
+
+// Threads returns the kernel's numbers of the workers' threads, for those who look into /proc.
+func (p *Pool) Threads() []int { return slices.Clone(p.threads) }
 
 // acquire waits until the workers are free, and keeps them until release.
 func (p *Pool) acquire() error {

@@ -152,21 +152,27 @@ type Slice struct {
 	BytesOut   uint64            `json:"bytes_out"`          // client to server, within the window
 	BytesIn    uint64            `json:"bytes_in"`
 
-	ServerCPU   int64   `json:"srv_cpu_ns"`            // process CPU clock of the server over the window
-	ServerUser  int64   `json:"srv_cpu_user_ns"`       // tick-resolution split over the whole visit
-	ServerSys   int64   `json:"srv_cpu_sys_ns"`        //
-	ClientCPU   int64   `json:"cli_cpu_ns"`            // CPU of the load threads over the window, spinning left out
-	ClientSpin  int64   `json:"cli_spin_ns,omitempty"` // CPU that they polled away until the next arrival was due
-	ClientBusy  float64 `json:"cli_busy"`              // share of the window the busiest load thread was at work, 0 to 1
-	Steal       int64   `json:"steal_ticks"`           // over the visit, all CPUs
-	CtxVol      int64   `json:"nvcsw"`                 // server, over the visit
-	CtxInvol    int64   `json:"nivcsw"`                //
-	MinorFaults int64   `json:"minflt"`                //
-	RSS         int64   `json:"srv_rss"`               // server's resident bytes after the visit
-	GCCycles    int64   `json:"gc_cycles"`             // server, over the visit; 0 where it has no collector
-	GCCPU       int64   `json:"gc_cpu_ns"`             //
-	HeapLive    int64   `json:"heap_live"`             // server's live heap after the visit, bytes
-	LatenessP   float64 `json:"send_late_p99_ns"`      // open loop: p99 of actual minus intended send time
+	ServerCPU        int64   `json:"srv_cpu_ns"`                  // process CPU clock of the server over the window
+	ServerUser       int64   `json:"srv_cpu_user_ns"`             // tick-resolution split over the whole visit
+	ServerSys        int64   `json:"srv_cpu_sys_ns"`              //
+	ClientCPU        int64   `json:"cli_cpu_ns"`                  // CPU of the load threads over the window, spinning left out
+	ClientSpin       int64   `json:"cli_spin_ns,omitempty"`       // CPU that they polled away until the next arrival was due
+	ClientBusy       float64 `json:"cli_busy"`                    // share of the window the busiest load thread was at work, 0 to 1
+	ClientGC         int64   `json:"cli_gc_ns,omitempty"`         // CPU of the client's own collector, over the visit
+	ClientWait       int64   `json:"cli_wait_ns,omitempty"`       // over the visit, that the load thread which waited longest could have run and had no processor
+	ClientRuns       int64   `json:"cli_runs,omitempty"`          // how often that thread got one
+	ThrottledPeriods int64   `json:"throttled_periods,omitempty"` // over the visit, in which the control group's CPU quota was used up
+	Throttled        int64   `json:"throttled_ns,omitempty"`      // and for how long, all processors together
+	ListenDrops      int64   `json:"listen_drops,omitempty"`      // connections that found a full listen queue, over the visit, on the whole machine
+	Steal            int64   `json:"steal_ticks"`                 // over the visit, all CPUs
+	CtxVol           int64   `json:"nvcsw"`                       // server, over the visit
+	CtxInvol         int64   `json:"nivcsw"`                      //
+	MinorFaults      int64   `json:"minflt"`                      //
+	RSS              int64   `json:"srv_rss"`                     // server's resident bytes after the visit
+	GCCycles         int64   `json:"gc_cycles"`                   // server, over the visit; 0 where it has no collector
+	GCCPU            int64   `json:"gc_cpu_ns"`                   //
+	HeapLive         int64   `json:"heap_live"`                   // server's live heap after the visit, bytes
+	LatenessP        float64 `json:"send_late_p99_ns"`            // open loop: p99 of actual minus intended send time
 
 	Response Latency `json:"lat"`     // intended send to whole reply
 	Service  Latency `json:"service"` // actual send to whole reply; equal to Response in a closed loop

@@ -135,7 +135,8 @@ func (l *adhoc) measure(ctx context.Context, pool *loadgen.Pool) error {
 	if err != nil {
 		return err
 	}
-	steal := stealTicks(cpus)
+	steal, client := stealTicks(cpus), newMeter(pool.Threads())
+	before := client.read()
 	halt := context.AfterFunc(ctx, l.session.Halt)
 	defer halt()
 	res, err := l.session.Run(context.WithoutCancel(ctx), loadgen.Window{
@@ -147,6 +148,8 @@ func (l *adhoc) measure(ctx context.Context, pool *loadgen.Pool) error {
 	row := &l.result.Slice
 	*row = l.row(0, res)
 	row.Steal = stealTicks(cpus) - steal
+	after := client.read()
+	before.fill(row, &after)
 	planned := plan.Slice
 	if l.result.Interrupted = ctx.Err() != nil; l.result.Interrupted {
 		planned = res.Dur

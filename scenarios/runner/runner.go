@@ -47,6 +47,7 @@ type run struct {
 	out     *results.Writer
 	spawner *spawner
 	pool    *loadgen.Pool
+	meter   *meter
 	done    int // slices
 }
 
@@ -89,6 +90,7 @@ func (r *run) measure(ctx context.Context) error {
 		return err
 	}
 	defer r.pool.Close()
+	r.meter = newMeter(r.pool.Threads())
 	r.spawner = newSpawner()
 	defer r.spawner.close()
 	return r.blocks(ctx)

@@ -28,10 +28,12 @@ func (b *block) slice(ctx context.Context, v *visitor, round, pos int) error {
 		return b.explain(v, err)
 	}
 	plan := b.r.opts.Scenario.Run
+	client := b.r.meter.read()
 	res, err := v.session.Run(ctx, loadgen.Window{Lead: plan.LeadIn, Measure: plan.Slice, ServerCPU: v.cpu})
 	if err != nil {
 		return b.explain(v, err)
 	}
+	clientAfter := b.r.meter.read()
 	after, err := b.look(ctx, v)
 	if err != nil {
 		return b.explain(v, err)
@@ -41,6 +43,7 @@ func (b *block) slice(ctx context.Context, v *visitor, round, pos int) error {
 	}
 	measured(&row, res)
 	used(&row, &before, &after)
+	client.fill(&row, &clientAfter)
 	row.Why = whyVoid(&row, plan.Slice)
 	row.Valid = row.Why == ""
 	if err := b.r.out.Slice(row); err != nil {

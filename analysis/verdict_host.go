@@ -1,0 +1,82 @@
+package analysis
+
+import (
+	"fmt"
+
+	"github.com/shardlab/shardlab/results"
+)
+
+// The limits of the checks of what befell the two sides on their machine.
+const (
+	maxClientGC   = 0.05 // of the client's CPU time: its collector
+	maxClientWait = 0.05 // of the time: the load thread could run and had no processor
+	maxThrottled  = 0.02 // of the time: a CPU quota held processes back; as much as steal may take of a slice
+	serverBound   = 0.95 // of the server's processors
+)
+
+// sum adds a measure over the valid slices of usable blocks.
+func (e evidence) sum(value func(*results.Slice) int64) (n float64) {
+	for _, b := range usableBlocks(e.blocks) {
+		for _, s := range b.valid {
+			n += float64(value(s))
+		}
+	}
+	return n
+}
+
+func (e evidence) dur() float64 {
+	return e.sum(func(s *results.Slice) int64 { return s.Dur })
+}
+
+func checkClientGC(e evidence) *Finding {
+	gc := e.sum(func(s *results.Slice) int64 { return s.ClientGC })
+	cpu := e.sum(func(s *results.Slice) int64 { return s.ClientCPU })
+	if gc <= maxClientGC*cpu {
+		return nil
+	}
+	return &Finding{ClientBound, fmt.Sprintf("the client's collector took more than %.0f%% of its CPU time: latencies have its pauses, "+
+		"the server could do more", maxClientGC*100), fmt.Sprintf("%.0f%%", 100*gc/cpu), "set GOGC=400, or use fewer connections and keys"}
+}
+
+// checkClientWait: a load thread that waits for a processor reads replies late and, in an open loop, sends late. What it may wait each time
+// is what a send may be late.
+func checkClientWait(e evidence) *Finding {
+	share := e.median(func(s *results.Slice) float64 { return float64(s.ClientWait) / float64(s.Dur) })
+	each := e.median(func(s *results.Slice) float64 { return float64(s.ClientWait) / float64(max(s.ClientRuns, 1)) })
+	late := e.open() && each > e.pacingBudget()
+	if share <= maxClientWait && !late {
+		return nil
+	}
+	return &Finding{ClientBound, "a load thread had to wait for a processor that something else was using: latencies include that wait, " +
+		"the server could do more", fmt.Sprintf("%.0f%% of the time, %s each time", 100*share, FormatDuration(each)),
+		"keep other programs off the client's processors, or give run.cpus others"}
+}
+
+func checkThrottled(e evidence) *Finding {
+	throttled, dur := e.sum(func(s *results.Slice) int64 { return s.Throttled }), e.dur()
+	if throttled <= maxThrottled*dur {
+		return nil
+	}
+	periods := e.sum(func(s *results.Slice) int64 { return s.ThrottledPeriods })
+	return &Finding{Invalid, "a CPU quota held server or client back: figures are of the quota",
+		fmt.Sprintf("for %s of %s, in %.0f periods", FormatDuration(throttled), FormatDuration(dur), periods),
+		"raise the control group's quota (cpu.max), or keep run.cpus within it"}
+}
+
+// checkListenDrops: whoever is turned away tries again a second later.
+func checkListenDrops(e evidence) *Finding {
+	n := e.total(func(s *results.Slice) uint64 { return uint64(max(s.ListenDrops, 0)) })
+	if n == 0 {
+		return nil
+	}
+	return &Finding{Saturated, "connections found a full listen queue and were dropped", fmt.Sprintf("%d on this machine", n),
+		"raise the server's backlog and net.core.somaxconn, or open connections more slowly"}
+}
+
+// serverBusy is the share of the server's processors that its process used, 0 to 1; 0 where it is not known.
+func (e evidence) serverBusy() float64 {
+	if e.serverCPUs == 0 || e.dur() == 0 {
+		return 0
+	}
+	return e.sum(func(s *results.Slice) int64 { return s.ServerCPU }) / e.dur() / float64(e.serverCPUs)
+}
