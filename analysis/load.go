@@ -107,6 +107,9 @@ func (r *LoadReport) grid(s Style) grid {
 		count("late", r.Total.Late)
 		count("unsent", r.Total.Unsent)
 	}
+	if r.Point.TimeoutNS > 0 {
+		count("timed out", r.Total.TimedOut)
+	}
 	count("errors", r.Total.Errors)
 	count("misses", r.Total.Misses)
 	for _, q := range loadQuantiles {

@@ -302,7 +302,7 @@ func blockValues(blocks []*block) map[Metric]metricValues {
 
 func newRow(a results.Arm, blocks []*block, ref map[Metric]metricValues, isRef bool) Row {
 	row := Row{Arm: a.Name, Kind: a.Kind, Cells: make(map[Metric]Cell, len(columns))}
-	var overflow uint64
+	var overflow, timedOut uint64
 	for _, b := range blocks {
 		switch {
 		case b.trial == nil:
@@ -314,6 +314,7 @@ func newRow(a results.Arm, blocks []*block, ref map[Metric]metricValues, isRef b
 		}
 		for _, s := range b.all {
 			overflow += s.Overflow
+			timedOut += s.TimedOut
 		}
 	}
 	if row.Void > 0 {
@@ -323,6 +324,10 @@ func newRow(a results.Arm, blocks []*block, ref map[Metric]metricValues, isRef b
 	if late, due := lateArrivals(blocks); float64(late) > maxLate*float64(due) {
 		row.Warnings = append(row.Warnings, "more than 0.1% of the arrivals were sent over 1 ms after they were due: the delay is "+
 			"in the response times, not in the service times")
+	}
+	if timedOut > 0 {
+		row.Warnings = append(row.Warnings, "requests timed out: they count as the timeout, so percentiles and maxima that reach it are "+
+			"lower bounds")
 	}
 	if overflow > 0 {
 		row.Warnings = append(row.Warnings, "some latencies were above the histogram's 60 s and are counted as 60 s")

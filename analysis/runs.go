@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/shardlab/shardlab/results"
 )
@@ -133,6 +134,9 @@ func exactLoad(p results.Point) string {
 		cmp.Or(p.Protocol, "resp"))
 	if law := cmp.Or(p.ArrivalLaw, p.Arrival); law != "" { // the second of runs that have no parameters of it
 		s += ", arrivals " + law
+	}
+	if p.TimeoutNS > 0 {
+		s += fmt.Sprintf(", timeout %v", time.Duration(p.TimeoutNS))
 	}
 	return s
 }

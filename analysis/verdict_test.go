@@ -109,6 +109,14 @@ func TestVerdicts(t *testing.T) {
 		{"unanswered in a closed loop", closedRun(), once(func(s *results.Slice) { s.InFlight = 1 }), Invalid,
 			"not answered within the drain"},
 		{"one arrival lost", openRun(20e3), once(func(s *results.Slice) { s.Ops["GET"]-- }), Invalid, "do not reconcile"},
+		{"a request lost in a closed loop", closedRun(), once(func(s *results.Slice) { s.Sent = s.TotalOps() + 1 }), Invalid, "do not reconcile"},
+		{"all requests accounted for", closedRun(), every(func(_ int, s *results.Slice) {
+			s.TimedOut, s.Sent = 1, s.TotalOps()+s.Errors+1
+		}), Valid, ""},
+		{"timeouts", closedRun(), every(func(_ int, s *results.Slice) {
+			s.TimedOut = s.TotalOps() / 50
+			s.Sent = s.TotalOps() + s.TimedOut
+		}), Saturated, "timed out"},
 		{"client busy", closedRun(), every(func(_ int, s *results.Slice) { s.ClientBusy = 0.86 }), ClientBound,
 			"lower bound, the server could do more"},
 		{"client busy at times", closedRun(), every(func(i int, s *results.Slice) {

@@ -55,6 +55,7 @@ func (s *Session) fill(r *Result, t *recorder) {
 	r.Errors, r.Reads, r.Misses, r.Checked, r.Corrupt = t.errors, t.reads, t.misses, t.checked, t.corrupt
 	r.FirstError = t.firstError
 	r.Intended, r.Late, r.Unsent, r.InFlight = t.intended, t.late, t.unsent, t.inFlight
+	r.Sent, r.TimedOut = t.sent, t.timedOut
 	r.Replies, r.BytesIn, r.BytesOut = t.replies, t.bytesIn, t.bytesOut
 	r.Overflow = t.overflow
 	for i := range r.Service {

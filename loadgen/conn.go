@@ -44,6 +44,7 @@ type pending struct {
 	key     uint32
 	op      Op
 	check   bool
+	lapsed  bool // it has been counted as timed out
 	counted bool // it fell due in the window (open loop), or was sent in it (closed)
 }
 

@@ -14,6 +14,10 @@ func (s *share) judge(p *pending, r *wire.Reply) {
 	if !p.counted {
 		return
 	}
+	if s.expired(p) {
+		s.lapse(p)
+		return
+	}
 	if !s.fits(p, r) {
 		s.rec.errors++
 		if s.rec.firstError == "" {

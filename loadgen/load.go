@@ -52,6 +52,9 @@ type Load struct {
 	// again; as long as the gaps or more, it never sleeps. It takes a processor for itself then. Zero means none: a worker
 	// sleeps until the arrival is due, and is late by as much as its processor takes to wake up.
 	Spin time.Duration
+	// Timeout is how long a request may go without its reply after it was sent; zero means for ever, MaxLatency is the most.
+	// Then it counts as timed out, and its reply as none, whenever it comes: see timeout.go.
+	Timeout time.Duration
 	// Drain is how long after a window outstanding replies are waited for. Zero means 2 s.
 	Drain time.Duration
 }
@@ -76,6 +79,9 @@ func (l Load) check() error {
 	}
 	if l.Drain < 0 {
 		return fmt.Errorf("load: drain of %v; use more than 0", l.Drain)
+	}
+	if l.Timeout < 0 || l.Timeout > MaxLatency {
+		return fmt.Errorf("load: timeout of %v; use 0 for none, or up to %v", l.Timeout, MaxLatency)
 	}
 	if l.Spin < 0 || l.Spin > 0 && l.Mode == Closed {
 		return fmt.Errorf("load: spinning for %v in a loop that is %v; use 0 or more, and 0 in a closed one", l.Spin, l.Mode)

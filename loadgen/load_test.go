@@ -37,6 +37,8 @@ func TestLoadCheck(t *testing.T) {
 	check("2 times at speed 0; use two at least, ascending", law(Arrival{Law: Listed, Times: []int64{4, 3}}))
 	check("unknown arrival law 9", law(Arrival{Law: 9}))
 	check("", Load{Mode: Open, Connections: 1, Rate: 1, Spin: time.Second})
+	check("timeout of -1ns", Load{Connections: 1, Pipeline: 1, Timeout: -1})
+	check("timeout of 1m0.000000001s", Load{Connections: 1, Pipeline: 1, Timeout: MaxLatency + 1})
 	check("spinning for -1ns in a loop that is open", Load{Mode: Open, Connections: 1, Rate: 1, Spin: -1})
 	check("spinning for 1ns in a loop that is closed", Load{Connections: 1, Pipeline: 1, Spin: 1})
 	check("unknown mode 7", Load{Mode: 7, Connections: 1})

@@ -52,6 +52,7 @@ type counters struct {
 	errors, reads, misses, corrupt, checked uint64
 	replies                                 uint64
 	intended, late, unsent, inFlight        uint64
+	sent, timedOut                          uint64
 	overflow                                uint64
 	bytesIn, bytesOut                       uint64
 	firstError                              string
@@ -71,6 +72,8 @@ func (c *counters) add(o *counters) {
 	c.intended += o.intended
 	c.late += o.late
 	c.unsent += o.unsent
+	c.sent += o.sent
+	c.timedOut += o.timedOut
 	c.inFlight += o.inFlight
 	c.overflow += o.overflow
 	c.bytesIn += o.bytesIn

@@ -10,7 +10,7 @@ import (
 //
 // A closed loop counts the requests that were sent between the two edges of the window, an open loop the arrivals that
 // were due there, whenever they were answered: what a stall at the end of the window held up is not forgotten. In an
-// open loop Intended = all Ops + Errors + InFlight + Unsent. Replies, bytes and CPU times are between the edges in both.
+// open loop Intended = Sent + Unsent, and in both Sent = all Ops + Errors + TimedOut + InFlight. Replies, bytes and CPU times are between the edges in both.
 //
 // The histograms belong to the session: its next Run overwrites them. All else belongs to the caller.
 type Result struct {
@@ -32,7 +32,10 @@ type Result struct {
 	Intended uint64 // open: arrivals due in the window
 	Late     uint64 // open: sent more than 1 ms after they were due
 	Unsent   uint64 // open: not sent when the drain ended, or given up because the backlog was full
-	InFlight uint64 // sent, and without a reply when the drain ended; then the session cannot be used again
+	Sent     uint64 // offered to the kernel; of an open loop, arrivals due in the window
+	TimedOut uint64 // sent, and without a reply for Load.Timeout; in the histograms with that, which is less than they took
+	InFlight uint64 // sent, and without a reply when the drain ended
+	Owed     int    // replies still to come when the drain ended, to whatever request; unless 0 the session is of no more use
 
 	Replies  uint64 // of whatever kind, read between the edges
 	BytesIn  uint64

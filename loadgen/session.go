@@ -210,7 +210,7 @@ func (s *Session) Run(ctx context.Context, w Window) (*Result, error) {
 	var e edges
 	prepare := func() {
 		now := clock()
-		e = edges{lead: now, start: now + int64(w.Lead), every: int64(w.Every), serverCPU: w.ServerCPU}
+		e = edges{lead: now, start: now + int64(w.Lead), every: int64(w.Every), timeout: int64(s.load.Timeout), serverCPU: w.ServerCPU}
 		e.end = e.start + int64(w.Measure)
 		e.drainBy = e.end + int64(s.load.Drain)
 	}
@@ -239,7 +239,9 @@ func (s *Session) Run(ctx context.Context, w Window) (*Result, error) {
 		s.giveUp(fmt.Errorf("load %s: %d replies were still to come %v after an earlier window; connect again",
 			s.target.Addr, left, s.load.Drain))
 	}
-	return s.collect(cuts), nil
+	r := s.collect(cuts)
+	r.Owed = left
+	return r, nil
 }
 
 // drive runs f on every worker that has a share. The records are emptied and prepare is called when the workers are

@@ -70,6 +70,7 @@ func TestClosedLoopReconciles(t *testing.T) {
 		if r.Total() == 0 || r.Replies != r.Total() || r.Errors+r.Misses+r.Corrupt+r.InFlight+r.Unsent != 0 {
 			t.Errorf("%+v: every reply should be an operation that went well", r)
 		}
+		reconcile(t, r)
 		response, service := counts(r)
 		if response != service || uint64(service[Get]+service[Set]) != r.Total() || uint64(service[Get]) != r.Ops[Get] {
 			t.Errorf("%d operations, %d and %d entries in the histograms", r.Ops, response, service)
@@ -311,6 +312,7 @@ func TestFrozenServerIsReported(t *testing.T) {
 			t.Errorf("intended %d ≠ %d ok + %d errors + %d in flight + %d unsent",
 				r.Intended, r.Total(), r.Errors, r.InFlight, r.Unsent)
 		}
+		reconcile(t, r)
 		_, err := s.Run(t.Context(), Window{Measure: time.Millisecond})
 		if err == nil || !strings.Contains(err.Error(), "still to come") {
 			t.Errorf("%v: the next run says %v", mode, err)
@@ -329,6 +331,7 @@ func TestOverloadReconciles(t *testing.T) {
 		t.Errorf("intended %d ≠ %d ok + %d errors + %d in flight + %d unsent",
 			r.Intended, r.Total(), r.Errors, r.InFlight, r.Unsent)
 	}
+	reconcile(t, r)
 	if r.Intended < 990_000 || r.Intended > 1_010_000 || r.Unsent < r.Intended/2 {
 		t.Errorf("intended %d, unsent %d; want a million, and most of them", r.Intended, r.Unsent)
 	}

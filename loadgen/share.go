@@ -103,7 +103,7 @@ func (s *share) issue(local uint32) error {
 func (s *share) place(c *conn, o *operation, writer uint32, version uint64) *pending {
 	p := c.push()
 	p.op, p.check, p.key = o.op, o.check, o.key
-	p.due, p.client, p.counted = 0, 0, false
+	p.due, p.client, p.counted, p.lapsed = 0, 0, false, false
 	switch {
 	case o.op == putCounter:
 		p.op = Set // whose reply it has
@@ -185,8 +185,11 @@ func (s *share) stamp(c *conn) {
 		p.sent = s.now
 		switch {
 		case !s.open:
-			p.counted = s.recording
+			if p.counted = s.recording; s.recording {
+				s.rec.sent++
+			}
 		case p.counted:
+			s.rec.sent++
 			late := s.now - p.due
 			s.rec.lateness.add(late)
 			if late > lateAfter {

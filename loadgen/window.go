@@ -35,6 +35,7 @@ type edges struct {
 	drainBy          int64 // replies are waited for
 	next             int64 // the edge that this worker has not reached
 	every            int64 // between the edges of intervals; 0: there are none
+	timeout          int64 // of a request; 0: none
 	serverCPU        func() int64
 }
 
@@ -69,6 +70,7 @@ func (s *share) cross() {
 	case measuring:
 		s.to = s.snapshot()
 		if s.window.every > 0 {
+			s.lapseAll()
 			s.publish(s.to)
 		}
 		if s.now < s.window.end {
@@ -106,10 +108,12 @@ func (s *share) drained() bool {
 
 // settle counts what is left over when the drain has ended.
 func (s *share) settle() {
+	s.lapseAll()
 	for i := range s.conns {
 		c := &s.conns[i]
 		for n := c.head; n != c.tail; n++ {
-			s.leftOver(c.ring[n&c.mask].counted, int32(c.stamped-n) > 0)
+			p := &c.ring[n&c.mask]
+			s.leftOver(p.counted && !p.lapsed, int32(c.stamped-n) > 0)
 		}
 		for !c.waiting.empty() {
 			s.leftOver(s.backlog.take(&c.waiting).due >= s.window.start, false)

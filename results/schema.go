@@ -65,6 +65,7 @@ type Point struct {
 	ArrivalLaw  string  `json:"arrival_law,omitempty"` // open loop: the law with its parameters
 	// Dispersion is the index of dispersion of the arrivals in one slice by their law, 1 for poisson; nil where it is not known.
 	Dispersion  *float64 `json:"dispersion,omitempty"`
+	TimeoutNS   int64    `json:"timeout_ns,omitempty"`    // of a request
 	Rate        float64  `json:"rate,omitempty"`          // open loop: offered operations per second, all connections together
 	Protocol    string   `json:"protocol,omitempty"`      // what topologies get their load in, "resp" or "scnp"; "" is "resp"
 	Keys        int      `json:"keys"`                    // preloaded keys
@@ -140,16 +141,18 @@ type Slice struct {
 	Replies    uint64            `json:"replies"` // of any kind, read within the window: rates and CPU/op divide by it
 	Errors     uint64            `json:"errors"`  // error replies and replies of a wrong type
 	FirstError string            `json:"first_error,omitempty"`
-	Reads      uint64            `json:"reads,omitempty"`    // keys that GETs and MGETs asked for
-	Misses     uint64            `json:"misses"`             // of those, preloaded ones that were not there
-	Corrupt    uint64            `json:"corrupt"`            // sampled values whose content was wrong
-	Checked    uint64            `json:"checked"`            // values whose content was checked
-	Intended   uint64            `json:"intended,omitempty"` // open loop: arrivals due in the window
-	Late       uint64            `json:"late,omitempty"`     // open loop: of those, sent over a millisecond after due
-	Unsent     uint64            `json:"unsent,omitempty"`   // open loop: of those, never sent
-	InFlight   uint64            `json:"in_flight,omitempty"`
-	Overflow   uint64            `json:"overflow,omitempty"` // latencies above the histogram's 60 s, recorded as 60 s
-	BytesOut   uint64            `json:"bytes_out"`          // client to server, within the window
+	Reads      uint64            `json:"reads,omitempty"`     // keys that GETs and MGETs asked for
+	Misses     uint64            `json:"misses"`              // of those, preloaded ones that were not there
+	Corrupt    uint64            `json:"corrupt"`             // sampled values whose content was wrong
+	Checked    uint64            `json:"checked"`             // values whose content was checked
+	Intended   uint64            `json:"intended,omitempty"`  // open loop: arrivals due in the window
+	Late       uint64            `json:"late,omitempty"`      // open loop: of those, sent over a millisecond after due
+	Unsent     uint64            `json:"unsent,omitempty"`    // open loop: of those, never sent
+	Sent       uint64            `json:"sent,omitempty"`      // requests of the window; runs of older programs have none
+	TimedOut   uint64            `json:"timed_out,omitempty"` // of those, without a reply for the timeout, which is what they count as
+	InFlight   uint64            `json:"in_flight,omitempty"` // of those, without a reply when the drain ended; in no percentile
+	Overflow   uint64            `json:"overflow,omitempty"`  // latencies above the histogram's 60 s, recorded as 60 s
+	BytesOut   uint64            `json:"bytes_out"`           // client to server, within the window
 	BytesIn    uint64            `json:"bytes_in"`
 
 	ServerCPU        int64   `json:"srv_cpu_ns"`                  // process CPU clock of the server over the window

@@ -56,7 +56,7 @@ func TestErrors(t *testing.T) {
 		`have name, about, seed, workload, load, settings, arms, run`)
 	check("load:\n  conections: 5\n", `3: unknown key "conections" in load; did you mean "connections"? `+
 		`have mode, connections, pipeline, arrival, burst_on, burst_off, burst_share, `+
-		`arrival_column, arrival_unit, arrival_speed, arrival_file, rate, spin, protocol, path`)
+		`arrival_column, arrival_unit, arrival_speed, arrival_file, rate, spin, timeout, protocol, path`)
 	check("load:\n  mode: closed\n  keys: 5\n", `4: unknown key "keys" in load; it belongs in workload`)
 	check("blocks: 3\n", `2: unknown key "blocks"; it belongs in run`)
 	check("seed: 1\nabout: x\nseed: 2\n", `4: duplicate key "seed"; it is already at s/hot.yaml:2`)
@@ -136,6 +136,8 @@ func TestErrors(t *testing.T) {
 
 	check("load: {spin: 1ms}", "2: spin: has no meaning with mode: closed; it needs mode: open")
 	check("load: {mode: open, rate: 5k, spin: 2s}", "2: spin: 2s is out of range: 0s to 1s")
+
+	check("load: {timeout: 2m}", "2: timeout: 2m0s is out of range: 0s to 1m")
 
 	// Arrivals.
 	open := func(keys string) string { return "load: {mode: open, " + keys + "}\n" }

@@ -79,7 +79,7 @@ func TestSchemaCoversTheData(t *testing.T) {
 	look(open.Points[0].Workload, of("distribution: moving, key_size: 20..30, value_size: 64..128, value_random: 0.5"),
 		of("preset: ycsb-b"), of("mix: {mget: 1, setex: 1}, ttl: 1s..2s, cross_share: 0.5"), of("distribution: hot-shard, hot_shard: 1"),
 		of("distribution: popularity, popularity: testdata/weights.txt, scramble: true"))
-	look(open.Points[0].Load, closed.Points[0].Load, loadOf(t, "rate: 10k, arrival: bursts, spin: 50us"),
+	look(open.Points[0].Load, closed.Points[0].Load, loadOf(t, "rate: 10k, arrival: bursts, spin: 50us, timeout: 1s"),
 		loadOf(t, "arrival: file, arrival_file: testdata/times.csv, arrival_column: at"))
 	look(closed.Arms[1].Settings)
 	look(open.Arms[0], open.Arms[1], closed.Arms[0], closed.Arms[1])

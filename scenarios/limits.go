@@ -55,6 +55,7 @@ var limits = map[string]limit{
 	"connections":      {1, 20e3, asCount},
 	"pipeline":         {1, 1024, asPlain},
 	"rate":             {1, 100e6, asCount},
+	"timeout":          {0, int64(time.Minute), asDuration},
 	"spin":             {0, int64(time.Second), asDuration},
 	"burst_on":         burstLimit,
 	"burst_off":        burstLimit,

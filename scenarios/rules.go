@@ -145,7 +145,7 @@ func (l *LoadPlan) check() *fault {
 	if f != nil {
 		return f
 	}
-	if f := l.checkPath(); f != nil {
+	if f := first(l.checkPath(), withinTime("timeout", l.Timeout)); f != nil {
 		return f
 	}
 	if l.Mode == Closed {

@@ -100,6 +100,8 @@ type LoadPlan struct {
 	Protocol    string  `json:"protocol,omitempty"` // "" for RESP; see Arm.ProtocolAt
 	Path        string  `json:"path,omitempty"`     // HTTP: where a key is, with {key} for it
 
+	Timeout time.Duration `json:"timeout_ns,omitempty"` // of a request, from when it was sent
+
 	Spin time.Duration `json:"spin_ns,omitempty"` // Open: how long before an arrival a load thread polls instead of sleeping
 
 	BurstOn    time.Duration `json:"burst_on_ns,omitempty"`  // Bursts: how long one is on average

@@ -50,6 +50,7 @@ Examples:
 			&cli.StringFlag{Name: "keys", Usage: "in the key space (default: 100k)"},
 			&cli.StringFlag{Name: "zipf", Usage: "skew of keys, as in 0.99 (default: every key equally often)"},
 			&cli.StringFlag{Name: "values", Usage: "size of a value, as in 64 or 4KiB (default: 64)"},
+			&cli.StringFlag{Name: "timeout", Usage: "count a request without a reply for so long as timed out, as in 100ms (default: none)"},
 			&cli.StringFlag{Name: "protocol", Usage: "of the server: resp, scnp, memcached or http (default: resp)"},
 			&cli.StringFlag{Name: "path", Usage: "with http: where a key is (default: /v1/keys/{key})"},
 			&cli.StringSliceFlag{Name: "set", Usage: "any other key of a scenario's workload or load, as in workload.key_size=32; may be repeated"},
@@ -193,7 +194,7 @@ func loadSettings(c *cli.Command) []scenarios.Setting {
 		}
 	}
 	for _, x := range [][3]string{
-		{"rate", "load", "rate"}, {"arrival", "load", "arrival"}, {"arrival-file", "load", "arrival_file"}, {"spin", "load", "spin"}, {"pipeline", "load", "pipeline"}, {"connections", "load", "connections"},
+		{"rate", "load", "rate"}, {"arrival", "load", "arrival"}, {"arrival-file", "load", "arrival_file"}, {"spin", "load", "spin"}, {"timeout", "load", "timeout"}, {"pipeline", "load", "pipeline"}, {"connections", "load", "connections"},
 		{"protocol", "load", "protocol"}, {"path", "load", "path"}, {"keys", "workload", "keys"}, {"values", "workload", "value_size"},
 		{"seed", "", "seed"}, {"duration", "run", "long_slice"}, {"warmup", "run", "warmup"},
 	} {

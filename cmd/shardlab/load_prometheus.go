@@ -48,6 +48,7 @@ var loadMetricList = func() []loadMetric {
 	total("corrupt", "Checked values with the wrong content.", func(s *results.Slice) uint64 { return s.Corrupt })
 	total("late", "Operations sent more than a millisecond after they were due.", func(s *results.Slice) uint64 { return s.Late })
 	total("unsent", "Operations that were due and given up.", func(s *results.Slice) uint64 { return s.Unsent })
+	total("timed_out", "Operations without a reply for the timeout.", func(s *results.Slice) uint64 { return s.TimedOut })
 	total("bytes_sent", "Bytes from client to server.", func(s *results.Slice) uint64 { return s.BytesOut })
 	total("bytes_received", "Bytes from server to client.", func(s *results.Slice) uint64 { return s.BytesIn })
 	gauge := func(name, help string, value func(s *results.Second) float64) {

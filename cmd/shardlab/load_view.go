@@ -88,7 +88,8 @@ func (v *loadView) panel(p runner.LoadProgress) []string {
 	if v.open() {
 		lines = append(lines, "  service   "+percentiles(s.Service)+"   so far "+percentiles(all.Service))
 	}
-	lines = append(lines, fmt.Sprintf("  errors    %d   misses %d   late %d   unsent %d", all.Errors, all.Misses, all.Late, all.Unsent))
+	lines = append(lines, fmt.Sprintf("  errors    %d   misses %d   late %d   unsent %d   timed out %d", all.Errors, all.Misses,
+		all.Late, all.Unsent, all.TimedOut))
 	client := fmt.Sprintf("  client    %.0f%% busy", 100*s.ClientBusy)
 	if s.Replies > 0 {
 		client += fmt.Sprintf(", %s an operation", nanoseconds(s.ClientCPU/int64(s.Replies)))

@@ -298,6 +298,7 @@ func load(l scenarios.LoadPlan) loadgen.Load {
 	if l.Mode == scenarios.Open {
 		ll = loadgen.Load{Mode: loadgen.Open, Connections: l.Connections, Rate: l.Rate, Arrival: arrival(l), Spin: l.Spin}
 	}
+	ll.Timeout = l.Timeout
 	return ll
 }
 

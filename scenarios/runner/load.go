@@ -209,8 +209,10 @@ func (l *adhoc) sum(x *results.Second, v loadgen.Interval) {
 	s.Checked, s.Corrupt, s.Late = s.Checked+x.Checked, s.Corrupt+x.Corrupt, s.Late+x.Late
 	s.Unsent, s.Overflow = s.Unsent+x.Unsent, s.Overflow+x.Overflow
 	s.BytesOut, s.BytesIn = s.BytesOut+x.BytesOut, s.BytesIn+x.BytesIn
+	s.TimedOut += x.TimedOut
+	s.Sent = s.TotalOps() + s.Errors + s.TimedOut
 	if l.point.load.Mode == loadgen.Open {
-		s.Intended = s.TotalOps() + s.Errors + s.Unsent
+		s.Intended = s.Sent + s.Unsent
 	}
 	if s.FirstError == "" {
 		s.FirstError = x.FirstError
@@ -290,7 +292,7 @@ func (l *adhoc) warm(ctx context.Context, pool *loadgen.Pool) error {
 		if err != nil {
 			return err
 		}
-		if res.InFlight > 0 { // nothing else can be measured on these connections
+		if res.Owed > 0 { // nothing else can be measured on these connections
 			l.session.Close()
 			if err := l.connect(ctx, pool); err != nil {
 				return err

@@ -48,6 +48,7 @@ func (p *point) describe(plan scenarios.RunPlan) results.Point {
 		SliceNS: plan.Slice.Nanoseconds(), Slices: plan.SlicesPerBlock,
 		LeadNS: plan.LeadIn.Nanoseconds(), WarmupNS: plan.Warmup.Nanoseconds(), WarmupMaxNS: plan.WarmupMax.Nanoseconds(),
 	}
+	d.TimeoutNS = p.Load.Timeout.Nanoseconds()
 	d.ArrivalLaw = p.Load.LawText()
 	if p.load.Mode == loadgen.Open && p.load.Arrival.Law != loadgen.Listed {
 		x := p.load.Arrival.Dispersion(p.load.Rate, plan.Slice)

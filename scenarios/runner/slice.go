@@ -55,7 +55,7 @@ func (b *block) slice(ctx context.Context, v *visitor, round, pos int) error {
 		}
 	}
 	v.progress.add(&row, v.response)
-	if res.InFlight > 0 { // replies are still to come on these connections: nothing else can be measured on them
+	if res.Owed > 0 { // replies are still to come on these connections: nothing else can be measured on them
 		return b.reconnect(ctx, v)
 	}
 	return nil
@@ -114,6 +114,7 @@ func measured(row *results.Slice, res *loadgen.Result) {
 	row.Reads = res.Reads
 	row.Misses, row.Checked, row.Corrupt = res.Misses, res.Checked, res.Corrupt
 	row.Intended, row.Late, row.Unsent, row.InFlight = res.Intended, res.Late, res.Unsent, res.InFlight
+	row.Sent, row.TimedOut = res.Sent, res.TimedOut
 	row.Overflow, row.BytesIn, row.BytesOut = res.Overflow, res.BytesIn, res.BytesOut
 	row.ServerCPU = res.ServerCPU.Nanoseconds()
 	for _, cpu := range res.ClientCPU {

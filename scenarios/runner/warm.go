@@ -58,7 +58,7 @@ func (w *warming) run(ctx context.Context, s *loadgen.Session, serverCPU func() 
 func (w *warming) add(res *loadgen.Result) {
 	w.out.Windows++
 	w.out.Dur += res.Dur.Nanoseconds()
-	w.over = w.open && res.InFlight > 0
+	w.over = w.open && res.Owed > 0
 	p50 := 0.0
 	if h := merged(&res.Names, &res.Response); h != nil && h.TotalCount() > 0 {
 		p50 = float64(h.ValueAtQuantile(50))
@@ -125,7 +125,7 @@ func (b *block) warmWindow(ctx context.Context, v *visitor) error {
 		return nil
 	}
 	res, err := v.warming.run(ctx, v.session, v.cpu)
-	if err == nil && res.InFlight > 0 {
+	if err == nil && res.Owed > 0 {
 		return b.reconnect(ctx, v)
 	}
 	return b.explain(v, err)
@@ -141,7 +141,7 @@ func (b *block) warmFor(ctx context.Context, v *visitor) error {
 		return b.explain(v, err)
 	}
 	v.trial.Warmup = results.Warmup{Dur: res.Dur.Nanoseconds()}
-	if res.InFlight > 0 {
+	if res.Owed > 0 {
 		return b.reconnect(ctx, v)
 	}
 	return nil

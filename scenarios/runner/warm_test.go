@@ -55,7 +55,7 @@ func TestWarmingIsNotOfTheRate(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 	stuck := window(w.window, 10, 1e6)
-	stuck.InFlight = 1
+	stuck.Owed = 1
 	w = newWarming(warmWindow, 3*time.Second, loadgen.Load{Mode: loadgen.Open, Rate: 10e3})
 	if w.add(stuck); !w.done() || w.out.Plateau {
 		t.Errorf("goes on with a server that does not follow: %+v", w.out)
