@@ -53,7 +53,7 @@ func TestErrors(t *testing.T) {
 
 	// Keys.
 	check("laod: {mode: open}\n", `2: unknown key "laod"; did you mean "load"? `+
-		`have name, about, seed, workload, load, settings, arms, run`)
+		`have name, about, seed, slo, workload, load, settings, arms, run`)
 	check("load:\n  conections: 5\n", `3: unknown key "conections" in load; did you mean "connections"? `+
 		`have mode, connections, pipeline, arrival, burst_on, burst_off, burst_share, `+
 		`arrival_column, arrival_unit, arrival_speed, arrival_file, rate, spin, timeout, protocol, path`)

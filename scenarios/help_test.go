@@ -72,7 +72,7 @@ func TestSchemaCoversTheData(t *testing.T) {
 			}
 		}
 	}
-	look(*open)
+	look(*open, *mustParse(t, "name: x\nslo: p99 < 1ms\narms: [shared]\n"))
 	of := func(workload string) Workload {
 		return mustParse(t, "name: x\narms: [shared]\nworkload: {"+workload+"}\n").Points[0].Workload
 	}

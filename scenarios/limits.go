@@ -54,6 +54,7 @@ var limits = map[string]limit{
 	"skew_shards":      {2, 1 << 14, asPlain},
 	"connections":      {1, 20e3, asCount},
 	"pipeline":         {1, 1024, asPlain},
+	"slo":              {int64(time.Microsecond), int64(time.Minute), asDuration},
 	"rate":             {1, 100e6, asCount},
 	"timeout":          {0, int64(time.Minute), asDuration},
 	"spin":             {0, int64(time.Second), asDuration},

@@ -13,6 +13,7 @@ type Overrides struct {
 	Blocks string   // --blocks: run.blocks
 	Slices string   // --slices: run.slices
 	Seed   string   // --seed
+	SLO    string   // --slo
 	Arms   []string // --arms: names of arms of the scenario, to be measured in this order
 	// Set has "section.key=value" (--set), the value being YAML: a list is a sweep here too. An empty value takes the
 	// key out of the file, so that its default holds.
@@ -33,6 +34,7 @@ func (s *Scenario) Override(o Overrides) (*Scenario, error) {
 		{"--blocks", runLength, "blocks", o.Blocks},
 		{"--slices", runLength, "slices", o.Slices},
 		{"--seed", top, "seed", o.Seed},
+		{"--slo", top, "slo", o.SLO},
 	} {
 		if x.text == "" {
 			continue

@@ -25,6 +25,9 @@ func resolve(doc *document, names Names) (*Scenario, error) {
 	if s.Points, err = resolvePoints(doc, names); err != nil {
 		return nil, err
 	}
+	if f := s.checkSLO(); f != nil {
+		return nil, head.blame(f)
+	}
 	if s.Arms, err = resolveArms(doc, names); err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ type Names struct {
 }
 
 func (s *Scenario) checkHead() *fault {
-	return first(goodWord("name", s.Name), oneLine("about", s.About))
+	return first(goodWord("name", s.Name), oneLine("about", s.About), s.SLO.check())
 }
 
 func (p *Point) check(names Names) *fault {

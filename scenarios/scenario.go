@@ -17,6 +17,7 @@ type Scenario struct {
 	Points []Point `json:"points"` // at least one; the first swept key of the file varies slowest
 	Arms   []Arm   `json:"arms"`   // at least one, names distinct, in the order of the file
 	Run    RunPlan `json:"run"`
+	SLO    *SLO    `json:"slo,omitempty"` // what `shardlab knee` searches the highest rate for
 
 	File   string `json:"-"` // as given to Load or Parse
 	Source string `json:"-"` // the text of the file

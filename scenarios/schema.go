@@ -88,6 +88,9 @@ var topKeys = []key{
 	{section: top, name: "seed", kind: "integer", def: "1",
 		about: "of the operation streams and of every random order",
 		set:   setSeed},
+	{section: top, name: "slo", kind: "text",
+		about: "bound that knee searches the highest rate for, on p50 to p99.99, max or mean of response time: p99 < 1ms; or of one operation: get p99 < 1ms",
+		set:   setSLO},
 }
 
 var workloadKeys = []key{

@@ -21,6 +21,9 @@ func (s *Scenario) Validate(names Names) error {
 		}
 		labels[p.Label] = true
 	}
+	if f := s.checkSLO(); f != nil {
+		return fmt.Errorf("scenario %s: %w", s.Name, f)
+	}
 	if n := len(s.Arms); n < 1 || n > MaxArms {
 		return fmt.Errorf("scenario %s: %d arms; want 1 to %d", s.Name, n, MaxArms)
 	}

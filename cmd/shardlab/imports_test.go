@@ -32,6 +32,8 @@ var mayImport = map[string][]string{
 	"analysis/plots":   {"analysis", "results"},
 	// Values in time: pure, so that a run can look for the end of its warm-up with it.
 	"analysis/series": {},
+	// Pure: which rate to probe next, and what a probe has shown.
+	"analysis/knee": {},
 	// Made-up measurements for the tests of the two.
 	"analysis/internal/synth": {"results"},
 	"scenarios/runner":        {"scenarios", "topologies", "server", "loadgen", "results", "analysis/series"},
