@@ -65,6 +65,18 @@ func JudgeLoad(m results.Manifest, s results.Slice, t results.Trial) (Judgement,
 	return r.Points[0].Rows[0].Verdict, nil
 }
 
+// ClientLimit says why the load generator may be to blame for response times above limit, in ns; nil where it is not. It is what
+// judge checks, with the limit in place of the median: a lateness that matters to neither is no reason.
+func ClientLimit(s *results.Slice, limit int64) *Finding {
+	switch {
+	case s.ClientBusy > maxClientBusy:
+		return &Finding{Verdict: ClientBound, Detail: fmt.Sprintf("client %.0f%% busy", 100*s.ClientBusy)}
+	case s.LatenessP > max(pacingFloor, maxPacingShare*float64(limit)):
+		return &Finding{Verdict: ClientBound, Detail: "p99 of lateness " + FormatDuration(s.LatenessP)}
+	}
+	return nil
+}
+
 // LoadLabel names how a point's load is offered: "open 20k/s poisson", "closed(50×16)".
 func LoadLabel(p results.Point) string { return loadLabel(p) }
 

@@ -224,7 +224,7 @@ func newPoint(m results.Manifest, p results.Point, data map[PointArm][]*block, r
 	for _, a := range m.Arms {
 		if blocks := data[PointArm{p.Label, a.Name}]; len(blocks) > 0 {
 			rows[a.Name] = blocks
-		} else if m.Status != results.Running {
+		} else if m.Status != results.Running && m.Knee == nil { // each search probes its own rates
 			warnings = append(warnings, Warning(strings.TrimSpace(fmt.Sprintf("arm %s was not measured %s", a.Name,
 				p.Label))))
 		}

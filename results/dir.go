@@ -18,6 +18,7 @@ const (
 	countersFile = "counters.jsonl"
 	benchFile    = "bench.txt"
 	secondsFile  = "seconds.jsonl"
+	kneesFile    = "knees.jsonl"
 )
 
 // Create makes the directory of a new run under root and writes its manifest, with status Running. The directory's
@@ -82,7 +83,7 @@ func (w *Writer) openFiles() (err error) {
 
 func (w *Writer) closeFiles() error {
 	var errs []error
-	for _, f := range []*appendFile{w.slices, w.trials, w.counters, w.bench, w.seconds} {
+	for _, f := range []*appendFile{w.slices, w.trials, w.counters, w.bench, w.seconds, w.knees} {
 		if f != nil {
 			errs = append(errs, f.close())
 		}

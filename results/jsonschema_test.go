@@ -14,7 +14,8 @@ func TestJSONSchemaFitsWhatIsWritten(t *testing.T) {
 	full := testSlice("p", "a", 1, 2)
 	m := *testManifest()
 	m.Before = Capture()
-	for _, v := range []any{m, Manifest{Scenario: Scenario{Resolved: []byte("null")}}, full, Slice{}, Trial{}, NewSecond(full, false)} {
+	for _, v := range []any{m, Manifest{Scenario: Scenario{Resolved: []byte("null")}}, full, Slice{}, Trial{}, NewSecond(full, false),
+		Knee{Probes: []KneeProbe{{From: "below"}}}, Knee{}, Manifest{Scenario: Scenario{Resolved: []byte("null")}, Knee: &KneePlan{}}} {
 		var schema bytes.Buffer
 		must(t, WriteJSONSchema(&schema, Schema, "test", reflect.TypeOf(v)))
 		var s, x any

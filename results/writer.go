@@ -26,6 +26,7 @@ type Writer struct {
 	counters *appendFile
 	bench    *appendFile
 	seconds  *appendFile // nil until the first
+	knees    *appendFile // nil until the first
 	line     bytes.Buffer
 	finished bool
 }

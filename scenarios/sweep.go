@@ -107,15 +107,15 @@ func resolvePoint(doc *document, names Names, axes []axis, index []int) (Point, 
 		}
 	}
 	d.point.Workload.complete(func(key string) bool { return doc.find(workload, key) != nil })
-	d.point.Label = label(d.point.Params)
+	d.point.Label = Label(d.point.Params)
 	if broken := d.point.check(names); broken != nil {
 		return d.point, f.blame(broken)
 	}
 	return d.point, nil
 }
 
-// label is how a point is called.
-func label(params []Param) string {
+// Label is how a point is called.
+func Label(params []Param) string {
 	parts := make([]string, len(params))
 	for i, p := range params {
 		parts[i] = fmt.Sprintf("%s=%s", p.Name, p.Value)

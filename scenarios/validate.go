@@ -16,7 +16,7 @@ func (s *Scenario) Validate(names Names) error {
 		if f := p.check(names); f != nil {
 			return fmt.Errorf("scenario %s: point %q: %w", s.Name, p.Label, f)
 		}
-		if labels[p.Label] || p.Label != label(p.Params) {
+		if labels[p.Label] || p.Label != Label(p.Params) {
 			return fmt.Errorf("scenario %s: point %q is there twice or has another's label", s.Name, p.Label)
 		}
 		labels[p.Label] = true

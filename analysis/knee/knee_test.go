@@ -7,6 +7,13 @@ import (
 	"testing"
 )
 
+// simulation skips a test in which the race detector has nothing to see.
+func simulation(t *testing.T) {
+	if raceDetector {
+		t.Skip("a simulation on one goroutine: nothing to see for the race detector")
+	}
+}
+
 // queue is a simulated server: one that takes requests one after the other.
 type queue struct {
 	rng     *rand.Rand
@@ -98,6 +105,7 @@ func kneeOf(capacity float64) float64 { return capacity - math.Log(100)/1e-3 }
 
 // TestSearchCoversTheKnee: of many searches the intervals of about 95 in a hundred must hold the true knee, and be of use.
 func TestSearchCoversTheKnee(t *testing.T) {
+	simulation(t)
 	const searches = 80
 	for _, c := range []struct {
 		name     string
@@ -142,6 +150,7 @@ func TestSearchCoversTheKnee(t *testing.T) {
 
 // TestSearchOfQueuesWithConstantService: the same where the true knee is known by simulation only.
 func TestSearchOfQueuesWithConstantService(t *testing.T) {
+	simulation(t)
 	const capacity, searches = 10e3, 60
 	// The rate at which 1 % of 1,000,000 requests take more than 1 ms.
 	q := queue{rng: rand.New(rand.NewPCG(1, 2)), service: constant(capacity)}
@@ -171,21 +180,22 @@ func TestSearchOfQueuesWithConstantService(t *testing.T) {
 
 // TestSearchFindsHysteresis: a server that an overload leaves slower has two knees, and the interval holds both.
 func TestSearchFindsHysteresis(t *testing.T) {
+	simulation(t)
 	const searches = 40
-	found := 0
+	covered, found := 0, 0
 	for seed := range uint64(searches) {
 		q := queue{rng: rand.New(rand.NewPCG(seed, 4)), service: exponential(20e3), fatigue: 1.5}
 		r := q.search(p99, 4e3, 2e3, 0)
 		fresh, tired := kneeOf(20e3), kneeOf(20e3/1.5)
-		if r.Lo > tired || r.Hi < fresh {
-			t.Errorf("seed %d: [%.0f, %.0f] does not hold %.0f and %.0f", seed, r.Lo, r.Hi, tired, fresh)
+		if r.Lo <= tired && fresh <= r.Hi {
+			covered++
 		}
 		if r.FromBelow > tired && r.FromAbove < fresh && r.FromAbove > 0 {
 			found++
 		}
 	}
-	if found < searches*9/10 {
-		t.Errorf("found in %d of %d searches", found, searches)
+	if found < searches*9/10 || covered < searches*9/10-2 {
+		t.Errorf("found in %d of %d searches, covered in %d", found, searches, covered)
 	}
 	for seed := range uint64(searches) {
 		q := queue{rng: rand.New(rand.NewPCG(seed, 5)), service: exponential(20e3)}
@@ -220,7 +230,11 @@ func TestSearchOfIdealServers(t *testing.T) {
 			s := NewSearch(first, 0)
 			steps := drive(s, below(knee, Misses))
 			r := s.Result()
-			if !r.Over || r.Lo > knee || r.Hi <= knee || r.Hi > 1.06*r.Lo && knee > MinRate || len(steps) > 24 {
+			if knee < first/Floor {
+				if r.Lo != 0 || r.Hi < knee || !r.Over {
+					t.Errorf("knee %.0f, far below %.0f: %+v", knee, first, r)
+				}
+			} else if !r.Over || r.Lo > knee || r.Hi <= knee || r.Hi > 1.06*r.Lo && knee > MinRate || len(steps) > 24 {
 				t.Errorf("knee %.0f from %.0f: %+v after %d steps", knee, first, r, len(steps))
 			}
 		}
@@ -237,7 +251,7 @@ func TestSearchEnds(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}
 	}
-	check("nothing meets", NewSearch(5e3, 0), below(0, Misses), Result{Hi: Rate(Place(MinRate)), Over: true})
+	check("nothing meets", NewSearch(5e3, 0), below(0, Misses), Result{Hi: Rate(Place(Rate(Place(5e3)) / Floor)), Over: true})
 	check("all meet up to the highest rate", NewSearch(5e3, 50e3), below(1e9, Misses), Result{Lo: Rate(Place(50e3)), Over: true})
 	limited := NewSearch(5e3, 0)
 	check("the client is the limit", limited, below(30e3, Limited), Result{Lo: Rate(Place(30e3)), Limited: true, Over: true})

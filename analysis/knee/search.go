@@ -18,7 +18,7 @@ func (a Approach) String() string { return [...]string{"below", "above"}[a] }
 
 // Step is a rate to be probed.
 type Step struct {
-	Place    int // on the lattice
+	Place    int // on the lattice of rates
 	Approach Approach
 }
 
@@ -40,13 +40,18 @@ type place struct {
 // maxSteps ends a search that finds no end. A smooth server takes about 14.
 const maxSteps = 48
 
+// Floor is by how much less than the first rate the lowest is that a search tries: a bound that is missed even there is
+// missed for another reason than load.
+const Floor = 16
+
 // NewSearch begins a search at rate first, that goes no higher than most; 0 for no limit.
 func NewSearch(first, most float64) *Search {
-	s := &Search{first: Place(max(first, MinRate)), least: Place(MinRate), most: math.MaxInt}
+	s := &Search{first: Place(max(first, MinRate)), most: math.MaxInt}
+	s.least = Place(max(Rate(s.first)/Floor, MinRate))
 	if most > 0 {
 		s.most = Place(max(most, MinRate))
 	}
-	s.first = min(s.first, s.most)
+	s.first, s.least = min(s.first, s.most), min(s.least, s.most)
 	return s
 }
 
@@ -112,9 +117,9 @@ func (s *Search) Next() (Step, bool) {
 	}
 	switch lowest, highest := s.seen[0].at, s.seen[len(s.seen)-1].at; {
 	case lo < 0 && lowest > s.least:
-		return Step{max(lowest-PerDoubling, s.least), s.approach(lowest)}, true
+		return Step{max(lowest-doubling, s.least), s.approach(lowest)}, true
 	case hi == len(s.seen) && highest < s.most:
-		return Step{min(highest+PerDoubling, s.most), Below}, true
+		return Step{min(highest+doubling, s.most), Below}, true
 	}
 	if at := s.halve(lo, hi); at != 0 {
 		return Step{at, s.approach(at)}, true
@@ -155,10 +160,9 @@ func (s *Search) halve(lo, hi int) int {
 	return s.seen[hi-1].at + above/2
 }
 
-// confirm asks for the approaches from which an edge was not probed yet. There is no above where nothing is too much, and to come from above
-// shows nothing where the load generator is what is too slow.
+// confirm asks for the approaches from which an edge was not probed yet. There is no above where nothing is too much.
 func (s *Search) confirm(lo, hi int) (Step, bool) {
-	if hi == len(s.seen) || s.seen[hi].verdict() != Misses {
+	if hi == len(s.seen) {
 		return Step{}, false
 	}
 	for _, i := range []int{lo, hi} {
@@ -245,5 +249,5 @@ func (s *Search) hysteresis() (below, above float64) {
 func (s *Search) Beyond() float64 {
 	_, hi := s.edges()
 	at := s.seen[min(hi, len(s.seen)-1)].at
-	return Rate(min(at+PerDoubling/2, s.most))
+	return Rate(min(at+doubling/2, s.most))
 }

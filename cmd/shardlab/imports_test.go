@@ -36,7 +36,8 @@ var mayImport = map[string][]string{
 	"analysis/knee": {},
 	// Made-up measurements for the tests of the two.
 	"analysis/internal/synth": {"results"},
-	"scenarios/runner":        {"scenarios", "topologies", "server", "loadgen", "results", "analysis/series"},
+	"scenarios/runner": {"scenarios", "topologies", "server", "loadgen", "results", "analysis", "analysis/knee",
+		"analysis/series"},
 	"cmd/shardlab": {"scenarios", "scenarios/runner", "topologies", "server", "results", "analysis",
 		"analysis/plots"},
 }

@@ -49,12 +49,17 @@ Examples:
 
 // drawFigures draws what the run has data for, and prints the paths.
 func drawFigures(c *cli.Command, run *results.Run, report *analysis.Report, dir string) error {
-	if dir == "" {
-		dir = filepath.Join(run.Dir, "report")
-	}
 	figures, err := figuresOf(run, report)
 	if err != nil {
 		return err
+	}
+	return renderFigures(c, run, dir, figures)
+}
+
+// renderFigures writes figures to dir, "" being the run's own folder for them, and prints the paths.
+func renderFigures(c *cli.Command, run *results.Run, dir string, figures []plots.Figure) error {
+	if dir == "" {
+		dir = filepath.Join(run.Dir, "report")
 	}
 	paths, err := plots.Render(dir, figures...)
 	for _, p := range paths {

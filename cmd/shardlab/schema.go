@@ -21,6 +21,7 @@ var formats = []struct {
 	{"trials", results.Schema + "/trials", "a line of trials.jsonl: one visit of one arm", reflect.TypeFor[results.Slice]()},
 	{"blocks", results.Schema + "/blocks", "a line of blocks.jsonl: one arm in one block", reflect.TypeFor[results.Trial]()},
 	{"second", results.LoadSchema + "/second", "a line of seconds.jsonl and of shardlab load --json", reflect.TypeFor[results.Second]()},
+	{"knee", results.Schema + "/knees", "a line of knees.jsonl: the search of one arm in one block", reflect.TypeFor[results.Knee]()},
 	{"load", results.LoadSchema + "/summary", "the last line of shardlab load --json", reflect.TypeFor[analysis.LoadReport]()},
 }
 

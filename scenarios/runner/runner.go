@@ -49,6 +49,8 @@ type run struct {
 	pool    *loadgen.Pool
 	meter   *meter
 	done    int // slices
+
+	unplanned bool // how long it takes is not known before
 }
 
 // point is a scenario's point with what the load generator needs of it.
@@ -64,7 +66,13 @@ type point struct {
 // the run at once; err then is the context's, and the finished blocks are good. The process stays confined to the client's
 // processors.
 func Run(ctx context.Context, opts Options) (dir string, err error) {
-	r := &run{opts: opts, order: newOrder(opts.Scenario.Seed)}
+	r := &run{opts: opts}
+	return r.execute(ctx, r.block)
+}
+
+// execute is a whole run whose blocks do as block says.
+func (r *run) execute(ctx context.Context, block blockFunc) (dir string, err error) {
+	r.order = newOrder(r.opts.Scenario.Seed)
 	if r.opts.Exe == "" {
 		if r.opts.Exe, err = os.Executable(); err != nil {
 			return "", err
@@ -76,11 +84,14 @@ func Run(ctx context.Context, opts Options) (dir string, err error) {
 	if err := r.open(); err != nil {
 		return "", err
 	}
-	return r.out.Dir(), r.finish(ctx, r.measure(ctx))
+	return r.out.Dir(), r.finish(ctx, r.measure(ctx, block))
 }
 
+// blockFunc measures every arm at one point in fresh processes.
+type blockFunc func(ctx context.Context, number int, p *point) error
+
 // measure runs the blocks.
-func (r *run) measure(ctx context.Context) error {
+func (r *run) measure(ctx context.Context, block blockFunc) error {
 	// Our own housekeeping must not take the server's time. The threads that are pinned come after: this would unpin them.
 	if err := server.Confine(r.cpus.client); err != nil {
 		return err
@@ -93,7 +104,7 @@ func (r *run) measure(ctx context.Context) error {
 	r.meter = newMeter(r.pool.Threads())
 	r.spawner = newSpawner()
 	defer r.spawner.close()
-	return r.blocks(ctx)
+	return r.blocks(ctx, block)
 }
 
 // prepare settles everything that can be refused before anything is started.
@@ -104,7 +115,9 @@ func (r *run) prepare() error {
 		return fmt.Errorf("%s: %w", sc.File, err)
 	}
 	r.note("%s", r.cpus.how)
-	r.note("%s", budget(sc))
+	if !r.unplanned {
+		r.note("%s", budget(sc))
+	}
 	if err := r.prepareArms(); err != nil {
 		return err
 	}
@@ -164,16 +177,16 @@ func (r *run) open() error {
 	return err
 }
 
-func (r *run) blocks(ctx context.Context) error {
+func (r *run) blocks(ctx context.Context, block blockFunc) error {
 	if r.opts.Visits != nil {
-		return r.visits(ctx)
+		return r.visits(ctx, block)
 	}
 	for b := range r.opts.Scenario.Run.Blocks {
 		for _, i := range r.order.shuffle(len(r.points)) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := r.block(ctx, b, &r.points[i]); err != nil {
+			if err := block(ctx, b, &r.points[i]); err != nil {
 				return err
 			}
 		}
@@ -182,7 +195,7 @@ func (r *run) blocks(ctx context.Context) error {
 }
 
 // visits runs the blocks that are asked for one after the other.
-func (r *run) visits(ctx context.Context) error {
+func (r *run) visits(ctx context.Context, block blockFunc) error {
 	for ctx.Err() == nil {
 		number, labels, err := r.opts.Visits.Next(r.out.Dir())
 		if err != nil || len(labels) == 0 {
@@ -192,7 +205,7 @@ func (r *run) visits(ctx context.Context) error {
 			if !slices.Contains(labels, r.points[i].Label) {
 				continue
 			}
-			if err := r.block(ctx, number, &r.points[i]); err != nil {
+			if err := block(ctx, number, &r.points[i]); err != nil {
 				return err
 			}
 		}

@@ -23,30 +23,9 @@ const maxOff = 0.10
 
 // slice visits one arm once and records what it saw.
 func (b *block) slice(ctx context.Context, v *visitor, round, pos int) error {
-	before, err := b.look(ctx, v)
-	if err != nil {
-		return b.explain(v, err)
-	}
 	plan := b.r.opts.Scenario.Run
-	client := b.r.meter.read()
-	res, err := v.session.Run(ctx, loadgen.Window{Lead: plan.LeadIn, Measure: plan.Slice, ServerCPU: v.cpu})
+	row, res, err := b.visit(ctx, v, results.Slice{Slice: round, Pos: pos}, loadgen.Window{Lead: plan.LeadIn, Measure: plan.Slice})
 	if err != nil {
-		return b.explain(v, err)
-	}
-	clientAfter := b.r.meter.read()
-	after, err := b.look(ctx, v)
-	if err != nil {
-		return b.explain(v, err)
-	}
-	row := results.Slice{
-		Point: b.point.Label, Arm: v.arm.Name, Block: b.number, Slice: round, Pos: pos, T: res.Start.Sub(b.r.start).Nanoseconds(),
-	}
-	measured(&row, res)
-	used(&row, &before, &after)
-	client.fill(&row, &clientAfter)
-	row.Why = whyVoid(&row, plan.Slice)
-	row.Valid = row.Why == ""
-	if err := b.r.out.Slice(row); err != nil {
 		return err
 	}
 	if row.Valid {
@@ -59,6 +38,32 @@ func (b *block) slice(ctx context.Context, v *visitor, round, pos int) error {
 		return b.reconnect(ctx, v)
 	}
 	return nil
+}
+
+// visit puts one window of load on an arm and writes the row of it, which has its numbers already.
+func (b *block) visit(ctx context.Context, v *visitor, row results.Slice, w loadgen.Window) (results.Slice, *loadgen.Result, error) {
+	before, err := b.look(ctx, v)
+	if err != nil {
+		return row, nil, b.explain(v, err)
+	}
+	w.ServerCPU = v.cpu
+	client := b.r.meter.read()
+	res, err := v.session.Run(ctx, w)
+	if err != nil {
+		return row, nil, b.explain(v, err)
+	}
+	clientAfter := b.r.meter.read()
+	after, err := b.look(ctx, v)
+	if err != nil {
+		return row, nil, b.explain(v, err)
+	}
+	row.Point, row.Arm, row.Block, row.T = b.point.Label, v.arm.Name, b.number, res.Start.Sub(b.r.start).Nanoseconds()
+	measured(&row, res)
+	used(&row, &before, &after)
+	client.fill(&row, &clientAfter)
+	row.Why = whyVoid(&row, w.Measure)
+	row.Valid = row.Why == ""
+	return row, res, b.r.out.Slice(row)
 }
 
 // whyVoid says why a slice is of no use to the statistics, or "". It looks at what happened, never at the result.

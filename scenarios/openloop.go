@@ -1,0 +1,48 @@
+package scenarios
+
+import (
+	"errors"
+	"strconv"
+)
+
+// defaultFirst is the first rate of a search whose scenario has none.
+const defaultFirst = "5k"
+
+// OpenLoop returns a copy of s, which must come from Load, Parse or Override, whose load is an open loop of one rate: that of
+// --from where it is not "", else the first of the file's, else 5k.
+func (s *Scenario) OpenLoop(from string) (*Scenario, error) {
+	if s.doc == nil {
+		return nil, errors.New("bug: a scenario that was not read from a file")
+	}
+	flag := "--from " + from
+	switch {
+	case from != "":
+	case s.Points[0].Load.Rate > 0:
+		from = strconv.FormatFloat(s.Points[0].Load.Rate, 'f', -1, 64)
+	default:
+		from = defaultFirst
+	}
+	e := editor{doc: s.doc.clone(), changed: map[string]bool{}}
+	for _, x := range [][2]string{{"mode", Open}, {"rate", from}} {
+		if err := e.set(place(flag), load, x[0], x[1]); err != nil {
+			return nil, err
+		}
+	}
+	e.dropMeaningless()
+	open, err := resolve(e.doc, s.names)
+	if err != nil {
+		return nil, err
+	}
+	open.File, open.Source, open.Arms = s.File, s.Source, s.Arms
+	return open, nil
+}
+
+// ParseRate reads operations per second as a flag gives them: "100k".
+func ParseRate(text string) (float64, error) {
+	v := value{at: text, name: "rate", kind: scalar, text: text}
+	n, err := v.count()
+	if _, err = v.inRange(n, err); err != nil {
+		return 0, err
+	}
+	return float64(n), nil
+}

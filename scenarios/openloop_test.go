@@ -1,0 +1,26 @@
+package scenarios
+
+import "testing"
+
+func TestOpenLoop(t *testing.T) {
+	check := func(load, from string, rate float64, points int) {
+		t.Helper()
+		s, err := mustParse(t, "name: x\narms: [shared]\n"+load).OpenLoop(from)
+		if err != nil {
+			t.Errorf("%s: %v", load, err)
+			return
+		}
+		p := s.Points[0]
+		if p.Load.Mode != Open || p.Load.Rate != rate || p.Load.Pipeline != 0 || len(s.Points) != points {
+			t.Errorf("%s: %+v, %d points", load, p.Load, len(s.Points))
+		}
+	}
+	check("", "", 5e3, 1)
+	check("load: {pipeline: [1, 16]}", "7k", 7e3, 1)
+	check("load: {mode: open, rate: [20k, 40k]}\nworkload: {value_size: [64, 128]}", "", 20e3, 2)
+	check("load: {mode: open, rate: 20k}", "1k", 1e3, 1)
+	_, err := mustParse(t, "name: x\narms: [shared]\n").OpenLoop("fast")
+	if err == nil || err.Error() != `--from fast: rate: "fast" is not a count; write digits, with k, M or G for thousands, millions, billions, as in 100k` {
+		t.Error(err)
+	}
+}
