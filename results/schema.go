@@ -36,7 +36,7 @@ type Manifest struct {
 	Order    []Visit  `json:"order"`  // as executed
 
 	Gate json.RawMessage `json:"gate,omitempty"` // what a gate has promised before it measured
-	Knee *KneePlan `json:"knee,omitempty"` // where the run searched for the highest rate that meets a bound
+	Knee *KneePlan       `json:"knee,omitempty"` // where the run searched for the highest rate that meets a bound
 
 	Code   Code        `json:"code"`
 	CPUs   CPUs        `json:"cpus"`
