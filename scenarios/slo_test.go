@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 )
@@ -51,7 +52,7 @@ func TestSLOErrors(t *testing.T) {
 	check("fast", `"fast" is not a bound on response time; write one as in p99 < 1ms, or get p99.9 < 500us`)
 	check("< 1ms", `"< 1ms" is not a bound on response time; write one as in p99 < 1ms, or get p99.9 < 500us`)
 	check("p99 of get < 1ms", `"p99 of get < 1ms" is not a bound on response time; write one as in p99 < 1ms, or get p99.9 < 500us`)
-	check("got p99 < 1ms", `unknown operation "got"; did you mean "get"? have get, set, del, incr, mget, mset, setex, expire`)
+	check("got p99 < 1ms", `unknown operation "got"; did you mean "get"? have `+strings.Join(operations, ", "))
 	check("p99 < soon", `"soon" is not a duration; write a number with us, ms or s, as in p99 < 1ms, or get p99.9 < 500us`)
 	check("p49 < 1ms", `"p49" is not a statistic of response time`+have)
 	check("p99.999 < 1ms", `"p99.999" is not a statistic of response time`+have)
