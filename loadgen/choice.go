@@ -210,8 +210,11 @@ const skewDraws = 1 << 18
 // SkewOf returns how unequal the keys of a workload are, by its law and as drawn for so many clients.
 func SkewOf(w Workload, clients int) (Skew, error) {
 	p, err := newPlan(w)
-	if err != nil {
+	switch {
+	case err != nil:
 		return Skew{}, err
+	case w.Trace != nil:
+		return w.Trace.skew(), nil
 	}
 	p.clients = uint64(max(clients, 1))
 	percent := max(w.Keys/100, 1)

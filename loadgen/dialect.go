@@ -17,6 +17,8 @@ const keyMark = "{key}"
 // suit says what of a workload or load the target's protocol cannot do, and sets what it does not leave open.
 func (t Target) suit(w Workload, l *Load) error {
 	switch {
+	case t.Protocol == Memcached && w.Trace != nil && !w.Trace.plainKeys():
+		return fmt.Errorf("target %s: keys of the trace have blanks or control characters, which memcached's may not have", t.Addr)
 	case t.Protocol == Memcached && w.keyLaw().Max > wire.MaxMemcachedKey:
 		return fmt.Errorf("target %s: keys of %s bytes; memcached has at most %d", t.Addr, w.keyLaw().span(), wire.MaxMemcachedKey)
 	case t.InProcess != nil && max(l.Pipeline, l.InFlight) > wire.MaxBatch:
@@ -92,6 +94,7 @@ func (p *plan) translate(t Target) error {
 		}
 	}
 	p.requests[putCounter].answer = done
+	p.keys.escaped = t.Protocol == HTTP
 	return nil
 }
 
@@ -114,7 +117,7 @@ func piecesOf(text string) (pieces []piece) {
 
 // putsCounters reports whether counters must be there before they are counted.
 func (p *plan) putsCounters() bool {
-	return p.protocol == Memcached && slices.ContainsFunc(p.mix, func(m mixPart) bool { return m.op.counts() })
+	return p.protocol == Memcached && p.workload.Trace == nil && slices.ContainsFunc(p.mix, func(m mixPart) bool { return m.op.counts() })
 }
 
 func (t Target) control() *Control {

@@ -82,7 +82,7 @@ func (s *share) judgeValue(r *wire.Reply, key uint32, check bool) {
 		s.rec.checked++
 	}
 	v := &s.plan.values
-	if !v.fits(len(r.Payload)) || check && !v.check(r.Payload, key) {
+	if !v.fits(len(r.Payload), key) || check && !v.check(r.Payload, key) {
 		s.rec.corrupt++
 	}
 }

@@ -17,12 +17,14 @@ func decimalDigits(n int) int {
 // an earlier session. No two keys are the same, whatever the law: either their lengths differ, or their numbers do.
 type keys struct {
 	sizes   numbers
-	longest []byte // number 0, of the greatest size
+	longest []byte // number 0, of the greatest size; of a trace, bytes of no meaning
 	digits  int    // how many digits of a number can differ from 0
+	trace   *Trace // whose keys they are, if not nil
+	escaped bool   // is how append writes those, for a path
 }
 
 func newKeys(w Workload) keys {
-	k := keys{sizes: newNumbers(w.keyLaw()), digits: decimalDigits(w.Keys - 1)}
+	k := keys{sizes: newNumbers(w.keyLaw()), digits: decimalDigits(w.Keys - 1), trace: w.Trace}
 	k.longest = append(k.longest, keyPrefix...)
 	for len(k.longest) < k.sizes.Max {
 		k.longest = append(k.longest, '0')
@@ -46,11 +48,20 @@ func (k *keys) size(n uint32) int {
 	if k.sizes.fixed() {
 		return k.sizes.Min
 	}
+	if k.trace != nil {
+		return len(k.trace.key(n))
+	}
 	return k.sizes.draw(mix64(sizeSeed + uint64(n)*gamma))
 }
 
 // append appends key number n.
 func (k *keys) append(dst []byte, n uint32) []byte {
+	if k.trace != nil {
+		if k.escaped {
+			return appendEscaped(dst, k.trace.key(n))
+		}
+		return append(dst, k.trace.key(n)...)
+	}
 	dst = append(dst, k.longest[:k.size(n)]...)
 	putDecimal(dst[len(dst)-k.digits:], n)
 	return dst
@@ -64,8 +75,25 @@ func (k *keys) is(key []byte, n uint32) bool {
 
 // put makes dst, which is as long as size says, key number n.
 func (k *keys) put(dst []byte, n uint32) {
+	if k.trace != nil {
+		copy(dst, k.trace.key(n))
+		return
+	}
 	copy(dst, k.longest)
 	putDecimal(dst[len(dst)-k.digits:], n)
+}
+
+// appendEscaped appends a key as a segment of a path: what is not sure to be let through there as %XX.
+func appendEscaped(dst, key []byte) []byte {
+	const digits = "0123456789ABCDEF"
+	for _, c := range key {
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '~' || c == ':' {
+			dst = append(dst, c)
+		} else {
+			dst = append(dst, '%', digits[c>>4], digits[c&15])
+		}
+	}
+	return dst
 }
 
 // putDecimal fills dst with the last digits of n, zeros in front.

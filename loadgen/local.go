@@ -76,10 +76,9 @@ func (p *plan) addRequest(w *bundle, o *operation, writer uint32, version uint64
 		case aKey:
 			w.text = append(p.keys.append(append(w.text, x.lead...), o.key), x.tail...)
 		case aNumber:
-			w.text = p.keys.append(w.text, o.key)
-			w.text[from] = counterPrefix
+			w.text = p.appendCounter(w.text, o.key)
 		case aValue:
-			w.text = p.appendValue(w.text, false, o.key, writer, version)
+			w.text = p.appendValue(w.text, false, o, o.key, writer, version)
 		case aTTL:
 			w.text = strconv.AppendInt(w.text, int64(p.ttl(o)), 10)
 		case manyKeys, manyPairs:
@@ -100,7 +99,7 @@ func (p *plan) addMany(w *bundle, o *operation, writer uint32, version uint64, v
 		w.cut(from)
 		if values {
 			from = len(w.text)
-			w.text = p.appendValue(w.text, false, key, writer, version)
+			w.text = p.appendValue(w.text, false, o, key, writer, version)
 			w.cut(from)
 		}
 	}
@@ -177,7 +176,7 @@ type null struct{ value, values []byte }
 // Null is for [Target.InProcess]: its executors answer every operation of w at once, with the same bytes. What a client reaches
 // with it is all that it can reach: operations are chosen, written, answered, judged and recorded, and nothing is done.
 func Null(w Workload) func() Executor {
-	value := fmt.Appendf(nil, "$%d\r\n%s\r\n", w.valueLaw().Max, make([]byte, w.valueLaw().Max))
+	value := fmt.Appendf(nil, "$%d\r\n%s\r\n", w.bounds().Max, make([]byte, w.bounds().Max))
 	values := fmt.Appendf(nil, "*%d\r\n", w.KeysPerOp)
 	for range w.KeysPerOp {
 		values = append(values, value...)

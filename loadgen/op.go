@@ -93,7 +93,7 @@ func (w Workload) OpName(o Op) string {
 
 // MayMiss reports whether reads of the workload are expected to miss: it deletes keys, or lets them expire, or has commands
 // of which nothing is known.
-func (w Workload) MayMiss() bool { return w.share(Op.removes) > 0 }
+func (w Workload) MayMiss() bool { return w.Trace != nil || w.share(Op.removes) > 0 }
 
 // mixPart is one operation of a mix, and the end of the words that stand for it.
 type mixPart struct {

@@ -20,6 +20,7 @@ type plan struct {
 	clients  uint64 // of the session
 	values   values
 	ttls     numbers
+	unsized  numbers  // of a trace: sizes that it does not tell
 	of       []uint16 // the shard of each key, where keys of one operation are of one shard or of several
 	cross    uint64   // an operation has keys of several shards when its word is below
 
@@ -35,6 +36,7 @@ type operation struct {
 	op    Op
 	check bool // verify the content of the reply
 	key   uint32
+	sized int32  // of a trace: one more than the size of its value; 0: not known
 	turn  uint64 // which of the whole session's it is
 	word  uint64 // its own random word, from which its key was drawn, and from which more can be
 }
@@ -54,7 +56,7 @@ func newPlan(w Workload) (*plan, error) {
 		workload: w.clone(), clients: 1,
 		random: newWords(w.Seed),
 		mix:    mix,
-		values: newValues(w.valueLaw(), w.Random),
+		values: newValues(w.bounds(), w.Random),
 		keys:   newKeys(w),
 	}
 	if p.choice, err = newChoice(p.workload); err != nil {
@@ -71,7 +73,8 @@ func newPlan(w Workload) (*plan, error) {
 			return nil, err
 		}
 	}
-	p.ttls = newNumbers(w.TTL)
+	p.ttls, p.unsized = newNumbers(w.TTL), newNumbers(w.valueLaw())
+	p.values.trace = w.Trace
 	p.write()
 	return p, p.speak(RESP, 0)
 }
@@ -115,6 +118,10 @@ func (p *plan) at(client uint32, i uint64) (o operation) {
 // compiler copies structs of more than four fields in pieces of 16 bytes, right after their fields were written one by one,
 // and each such load waits until the writes have left the processor's store buffer (38 of 83 ns an operation).
 func (p *plan) choose(o *operation, client uint32, i uint64) {
+	if p.workload.Trace != nil {
+		p.replay(o, client, i)
+		return
+	}
 	what := p.random.at(client, 2*i)
 	which := p.random.at(client, 2*i+1)
 	o.op, o.turn, o.word = p.op(what), i*p.clients+uint64(client), which
@@ -132,7 +139,12 @@ const (
 func (o *operation) more(n uint64) uint64 { return mix64(o.word + n*gamma) }
 
 // ttl is the time to live that an operation gives, ms.
-func (p *plan) ttl(o *operation) int { return p.ttls.draw(o.more(ttlWord)) }
+func (p *plan) ttl(o *operation) int {
+	if p.workload.Trace != nil {
+		return p.workload.Trace.ttlAt(o.turn)
+	}
+	return p.ttls.draw(o.more(ttlWord))
+}
 
 // nth is the j-th key of an operation of several. Each is drawn as the first is; where they must be of one shard, or of
 // another than the first, and what is drawn is not, it is the next one that is.

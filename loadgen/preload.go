@@ -21,12 +21,16 @@ func (s *share) sweep(op Op) error {
 		limit = 1
 	}
 	next, local := uint64(s.index), 0
-	for next < uint64(s.plan.workload.Keys) || s.outstanding > 0 {
+	count := s.plan.workload.preloaded()
+	for next < count || s.outstanding > 0 {
 		if err := s.stopped(); err != nil {
 			return err
 		}
-		for next < uint64(s.plan.workload.Keys) {
+		for next < count {
 			o := operation{op: op, check: true, key: uint32(next)}
+			if t := s.plan.workload.Trace; t != nil {
+				o.key, o.sized = t.preload[next].key, t.preload[next].sized()
+			}
 			c, err := s.socket(uint32(local), &o)
 			if err != nil {
 				return err

@@ -196,15 +196,13 @@ func (p *plan) appendRequest(dst []byte, o *operation, writer uint32, version ui
 		case aKey:
 			dst = p.keys.append(dst, o.key)
 		case aNumber:
-			at := len(dst)
-			dst = p.keys.append(dst, o.key)
-			dst[at] = counterPrefix
+			dst = p.appendCounter(dst, o.key)
 		case aValue:
-			dst = p.appendValue(dst, !p.values.sizes.fixed(), o.key, writer, version)
+			dst = p.appendValue(dst, !p.values.sizes.fixed(), o, o.key, writer, version)
 		case aLength:
-			dst = strconv.AppendInt(dst, int64(p.values.size(o.key, mark(writer, version))), 10)
+			dst = strconv.AppendInt(dst, int64(p.valueSize(o, o.key, mark(writer, version))), 10)
 		case rawValue:
-			dst = p.appendValue(dst, false, o.key, writer, version)
+			dst = p.appendValue(dst, false, o, o.key, writer, version)
 		case aTTL:
 			dst = appendNumber(dst, p.ttl(o))
 		case aSeconds:
@@ -221,7 +219,7 @@ func (p *plan) appendRequest(dst []byte, o *operation, writer uint32, version ui
 			for j := range p.workload.KeysPerOp {
 				key := p.nth(o, j)
 				dst = p.appendBulkKey(dst, key)
-				dst = append(p.appendValue(dst, true, key, writer, version), "\r\n"...)
+				dst = append(p.appendValue(dst, true, o, key, writer, version), "\r\n"...)
 			}
 		}
 	}
@@ -231,17 +229,34 @@ func (p *plan) appendRequest(dst []byte, o *operation, writer uint32, version ui
 // counterPrefix is the first letter of a counter's key.
 const counterPrefix = 'n'
 
+// appendCounter appends the key of a counter: a trace has its own.
+func (p *plan) appendCounter(dst []byte, n uint32) []byte {
+	at := len(dst)
+	if dst = p.keys.append(dst, n); p.workload.Trace == nil {
+		dst[at] = counterPrefix
+	}
+	return dst
+}
+
 func (p *plan) appendBulkKey(dst []byte, n uint32) []byte {
 	return append(p.keys.append(appendLength(dst, p.keys.size(n)), n), "\r\n"...)
 }
 
 // appendValue appends a value, behind its length if that is wanted.
-func (p *plan) appendValue(dst []byte, length bool, key, writer uint32, version uint64) []byte {
-	n := p.values.size(key, mark(writer, version))
+func (p *plan) appendValue(dst []byte, length bool, o *operation, key, writer uint32, version uint64) []byte {
+	n := p.valueSize(o, key, mark(writer, version))
 	if length {
 		dst = appendLength(dst, n)
 	}
 	return p.values.append(dst, n, key, writer, version)
+}
+
+// valueSize is how long the value is that an operation gives a key.
+func (p *plan) valueSize(o *operation, key, mark uint32) int {
+	if p.workload.Trace != nil {
+		return p.sizeAt(o, mark)
+	}
+	return p.values.size(key, mark)
 }
 
 func appendLength(dst []byte, n int) []byte {
@@ -266,7 +281,7 @@ func (p *plan) appendFrame(dst []byte, o *operation, writer uint32, version uint
 	start, blank := len(dst), p.keys.longest[:p.keys.size(o.key)]
 	value := p.values.block[:0]
 	if o.op.writes() {
-		value = p.values.block[:p.values.size(o.key, mark(writer, version))]
+		value = p.values.block[:p.valueSize(o, o.key, mark(writer, version))]
 	}
 	switch o.op {
 	case Get:
@@ -293,7 +308,7 @@ func (p *plan) appendFrame(dst []byte, o *operation, writer uint32, version uint
 // putKey makes dst, which is as long as the key of an operation, that key.
 func (p *plan) putKey(dst []byte, o *operation) {
 	p.keys.put(dst, o.key)
-	if o.op.counts() {
+	if o.op.counts() && p.workload.Trace == nil {
 		dst[0] = counterPrefix
 	}
 }

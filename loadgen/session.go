@@ -163,7 +163,7 @@ func (s *Session) Preload(ctx context.Context) error {
 	for _, sh := range s.shares {
 		all.add(&sh.rec.counters)
 	}
-	switch keys := s.plan.workload.Keys; {
+	switch keys := s.plan.workload.preloaded(); {
 	case all.misses > 0:
 		return fmt.Errorf("preload %s: %d of %d keys are gone after they were set; raise the server's memory limit, "+
 			"or load fewer keys", s.target.Addr, all.misses, keys)
@@ -184,7 +184,7 @@ func (s *Session) countKeys(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("preload: %w", err)
 	}
-	keys := s.plan.workload.Keys
+	keys := int(s.plan.workload.preloaded())
 	if s.plan.putsCounters() {
 		keys *= 2
 	}

@@ -29,6 +29,9 @@ func StreamHash(w Workload, l Load) (string, error) {
 	p.clients = uint64(l.Connections)
 	h := xxh3.New()
 	each := min(max(hashedBytes/(l.Connections*p.requestSize()), 1), hashedOperations)
+	if w.Trace != nil {
+		h.WriteString(w.Trace.sum)
+	}
 	var buf []byte
 	for c := range uint32(l.Connections) {
 		for i := range uint64(each) {

@@ -25,6 +25,7 @@ const (
 type values struct {
 	sizes numbers
 	block []byte // read-only
+	trace *Trace // whose sizes and counters they have, if not nil
 }
 
 // newValues returns values of such sizes. random is the share of their padding that is random.
@@ -39,7 +40,7 @@ func newValues(sizes Law, random float64) values {
 			block[i] = ' '
 		}
 	}
-	return values{newNumbers(sizes), block}
+	return values{sizes: newNumbers(sizes), block: block}
 }
 
 // mark is what a value shows of its writer and version, whatever its size.
@@ -66,26 +67,33 @@ func (v *values) append(dst []byte, n int, key, writer uint32, version uint64) [
 // put fills dst, which is as long as size says.
 func (v *values) put(dst []byte, key, writer uint32, version uint64) {
 	switch {
+	case v.trace.counter(key):
+		putCount(dst)
 	case len(dst) >= valueHeader:
 		binary.LittleEndian.PutUint32(dst, key)
 		binary.LittleEndian.PutUint32(dst[4:], writer)
 		binary.LittleEndian.PutUint64(dst[8:], version)
-		copy(dst[valueHeader:], v.padding(dst[:valueHeader]))
+		copy(dst[valueHeader:], v.padding(dst[:valueHeader], len(dst)))
 	case len(dst) >= 8:
 		binary.LittleEndian.PutUint32(dst, key)
 		binary.LittleEndian.PutUint32(dst[4:], mark(writer, version))
-		copy(dst[8:], v.padding(dst[:8]))
+		copy(dst[8:], v.padding(dst[:8], len(dst)))
 	default:
 		putSmall(dst, key)
 	}
 }
 
-// fits reports whether there are values of n bytes.
-func (v *values) fits(n int) bool { return n >= v.sizes.Min && n <= v.sizes.Max }
+// fits reports whether there are values of n bytes, of that key.
+func (v *values) fits(n int, key uint32) bool {
+	return n >= v.sizes.Min && n <= v.sizes.Max || v.trace.counter(key)
+}
 
 // check reports whether value is one that put could have made for key.
 func (v *values) check(value []byte, key uint32) bool {
-	if !v.fits(len(value)) {
+	switch {
+	case v.trace.counter(key):
+		return isCount(value)
+	case !v.fits(len(value), key):
 		return false
 	}
 	header := valueHeader
@@ -101,15 +109,19 @@ func (v *values) check(value []byte, key uint32) bool {
 		putSmall(want[:len(value)], key)
 		return bytes.Equal(value, want[:len(value)])
 	}
-	return binary.LittleEndian.Uint32(value) == key && v.size(key, shows) == len(value) &&
-		bytes.HasPrefix(v.padding(value[:header]), value[header:])
+	// How long it should be a trace does not tell of a key: it is in the choice of the padding then.
+	return binary.LittleEndian.Uint32(value) == key && (v.trace != nil || v.size(key, shows) == len(value)) &&
+		bytes.HasPrefix(v.padding(value[:header], len(value)), value[header:])
 }
 
 // padding returns the bytes of the block that follow header, as many as a value can need.
-func (v *values) padding(header []byte) []byte {
+func (v *values) padding(header []byte, size int) []byte {
 	h := mix64(binary.LittleEndian.Uint64(header))
 	if len(header) == valueHeader {
 		h = mix64(h ^ binary.LittleEndian.Uint64(header[8:]))
+	}
+	if v.trace != nil {
+		h = mix64(h ^ uint64(size))
 	}
 	at := h % paddingStart
 	return v.block[at : int(at)+v.sizes.Max-len(header)]
@@ -124,7 +136,7 @@ func putSmall(dst []byte, key uint32) {
 
 // Unproven says what the values of a workload are too short to prove when they are read back, or "".
 func (w Workload) Unproven() string {
-	switch l := w.valueLaw(); {
+	switch l := w.bounds(); {
 	case l.Min < 8:
 		return "values below 8 bytes carry no version: one that was overwritten and came back is not noticed"
 	case l.Min < valueHeader:

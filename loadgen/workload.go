@@ -44,6 +44,7 @@ type Workload struct {
 	// no difference. Latest, Moving, Sequential and HotShard say themselves where popular keys are, and take no notice.
 	Scramble bool
 	Sharding *Sharding // of HotShard
+	Trace    *Trace    // unless nil, keys and operations are the trace's: Trace.Workload makes such a workload
 	Seed     uint64
 }
 
@@ -52,7 +53,9 @@ func (w Workload) check() error {
 	switch {
 	case w.Keys < 1 || w.Keys > MaxKeys:
 		return fmt.Errorf("workload: %d keys; use 1 to %d", w.Keys, MaxKeys)
-	case sizes.Min < least || sizes.Max > MaxKeySize:
+	case w.Trace != nil && w.Keys != w.Trace.stats.Keys:
+		return errors.New("workload: keys or operations beside those of a trace; Trace.Workload makes a workload of it")
+	case w.Trace == nil && sizes.Min < least || sizes.Max > MaxKeySize:
 		return fmt.Errorf("workload: keys of %s bytes; %d keys need %d to %d", sizes.span(), w.Keys, least, MaxKeySize)
 	case w.ValueLaw.Max == 0 && (w.ValueSize < 1 || w.ValueSize > MaxValueSize):
 		return fmt.Errorf("workload: values of %d bytes; use 1 to %d", w.ValueSize, MaxValueSize)
@@ -66,6 +69,14 @@ func (w Workload) check() error {
 		return err
 	}
 	return w.checkOps()
+}
+
+// preloaded is how many keys there are before load begins.
+func (w Workload) preloaded() uint64 {
+	if w.Trace != nil {
+		return uint64(len(w.Trace.preload))
+	}
+	return uint64(w.Keys)
 }
 
 // valueLaw is that of the sizes of values.
