@@ -195,8 +195,9 @@ func setCommand(d *draft, v value) (string, error) {
 	}
 	d.arm.Command = nil
 	for _, x := range v.list {
-		if x.kind == table && len(x.rows) == 1 && x.rows[0].key == "port" {
-			return "", x.errorf("%s without quotes is a table in YAML; write %q", portMark, portMark)
+		if x.kind == table && len(x.rows) == 1 {
+			mark := "{" + x.rows[0].key + "}"
+			return "", x.errorf("%s without quotes is a table in YAML; write %q", mark, mark)
 		}
 		word, err := x.word()
 		if err != nil {
