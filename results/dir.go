@@ -19,6 +19,7 @@ const (
 	benchFile    = "bench.txt"
 	secondsFile  = "seconds.jsonl"
 	kneesFile    = "knees.jsonl"
+	verdictFile  = "verdict.json"
 )
 
 // Create makes the directory of a new run under root and writes its manifest, with status Running. The directory's
@@ -100,4 +101,9 @@ func (w *Writer) writeManifest() error {
 		return fmt.Errorf("%s: %w", manifestFile, err)
 	}
 	return writeWhole(filepath.Join(w.dir, manifestFile), []byte(b.String()))
+}
+
+// WriteVerdict writes a gate's verdict into its finished run's directory.
+func WriteVerdict(dir string, verdict []byte) error {
+	return writeWhole(filepath.Join(dir, verdictFile), verdict)
 }

@@ -176,6 +176,8 @@ type Slice struct {
 	GCCycles         int64   `json:"gc_cycles"`                   // server, over the visit; 0 where it has no collector
 	GCCPU            int64   `json:"gc_cpu_ns"`                   //
 	HeapLive         int64   `json:"heap_live"`                   // server's live heap after the visit, bytes
+	AllocObjs        int64   `json:"alloc_objs,omitempty"`        // allocations of the server, over the visit; 0 where it does not say
+	AllocBytes       int64   `json:"alloc_bytes,omitempty"`       //
 	LatenessP        float64 `json:"send_late_p99_ns"`            // open loop: p99 of actual minus intended send time
 
 	Response Latency `json:"lat"`     // intended send to whole reply

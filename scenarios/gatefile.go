@@ -196,3 +196,32 @@ func (g *Gate) BlockTime() time.Duration {
 	arm := time.Duration(r.SlicesPerBlock)*(r.Slice+r.LeadIn) + r.Warmup + 500*time.Millisecond
 	return arm * time.Duration(len(g.Scenario.Arms))
 }
+
+// Pick leaves only these scenarios, whose names are separated by commas; "" leaves all.
+func (g *Gate) Pick(list string) error {
+	if list == "" {
+		return nil
+	}
+	names := strings.Split(list, ",")
+	nameOf := func(p Point) string { return p.Params[0].Value }
+	var have []string
+	for _, p := range g.Scenario.Points {
+		if !slices.Contains(have, nameOf(p)) {
+			have = append(have, nameOf(p))
+		}
+	}
+	for _, name := range names {
+		if !slices.Contains(have, name) {
+			return fmt.Errorf("--scenarios %s: %s", list, unknown("scenario", name, have))
+		}
+	}
+	var points []Point
+	var cases []GateCase
+	for i, p := range g.Scenario.Points {
+		if slices.Contains(names, nameOf(p)) {
+			points, cases = append(points, p), append(cases, g.Cases[i])
+		}
+	}
+	g.Scenario.Points, g.Cases = points, cases
+	return nil
+}

@@ -73,7 +73,11 @@ func (in *Instance) start() error {
 	if opts.PinTo, err = in.pinTo(); err != nil {
 		return errors.Join(err, backend.Close())
 	}
-	srv, err := server.Start(opts, backend)
+	served := backend
+	if cfg.Inject != nil {
+		served = cfg.Inject.around(backend)
+	}
+	srv, err := server.Start(opts, served)
 	if err != nil {
 		return errors.Join(err, backend.Close())
 	}

@@ -65,7 +65,8 @@ type Config struct {
 	Admin      string // address of the admin pages, host:port of a loopback address; "" for none
 	// AdminPublic allows an admin address that other machines can reach.
 	AdminPublic bool
-	NullValue   int // length of the value that the null responder answers; default 64
+	NullValue   int        // length of the value that the null responder answers; default 64
+	Inject      *Injection // nil: the server is as good as it can be
 	Limits      wire.Limits
 	Version     string       // shown by INFO
 	Log         *slog.Logger // nil: nothing is said

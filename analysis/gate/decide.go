@@ -77,6 +77,10 @@ func (t *track) reach(k int, l Look) bool {
 	}
 	t.use(n)
 	t.look = k
+	if t.noise == "" && t.sample.n() == 0 {
+		t.outcome = Inconclusive // no slice has this metric: more of them would not help
+		return false
+	}
 	return t.noise == "" && t.sample.n() >= MinBlocks
 }
 

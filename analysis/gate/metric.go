@@ -15,6 +15,9 @@ const (
 	Throughput Metric = "throughput" // replies per second
 	P50        Metric = "p50"        // of the response time
 	P99        Metric = "p99"
+	// Allocs is allocations per operation, the operation itself counted as one: so none is not nothing, and a ratio has a meaning.
+	// Servers tell it that answer INFO runtime as shardlab does.
+	Allocs Metric = "allocs"
 )
 
 // meter is how a metric is read from slices.
@@ -39,6 +42,12 @@ var meters = []meter{
 		return float64(s.Replies), float64(s.Dur) / 1e9
 	}},
 	{P50, "p50", "ns", false, 0.075, false, func(s *results.Slice) (float64, float64) { return float64(s.Response.P50), 1 }},
+	{Allocs, "1 + allocations/op", "", false, 0.05, true, func(s *results.Slice) (float64, float64) {
+		if s.AllocObjs <= 0 { // nobody tells: asking alone allocates
+			return 0, 0
+		}
+		return float64(s.AllocObjs) + float64(s.Replies), float64(s.Replies)
+	}},
 	{P99, "p99", "ns", false, 0.15, false, func(s *results.Slice) (float64, float64) { return float64(s.Response.P99), 1 }},
 }
 

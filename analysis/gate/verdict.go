@@ -121,7 +121,7 @@ func (p *Plan) whyUndecided(t *track, r *Row) string {
 		return fmt.Sprintf("%s needs %d requests in every slice; raise the rate, or make slices longer", t.meter.title,
 			analysis.MinSamples(map[Metric]float64{P50: 0.5, P99: 0.99}[t.Metric]))
 	case r.N == 0:
-		return t.meter.title + " was not measured"
+		return t.meter.title + " was not measured in both arms"
 	}
 	r.Needs = needed(t.sample, p.level(last, len(p.Primaries), 0), t.floor(), t.delta())
 	switch {

@@ -38,8 +38,9 @@ var mayImport = map[string][]string{
 	"analysis/internal/synth": {"results"},
 	"scenarios/runner": {"scenarios", "topologies", "server", "loadgen", "results", "analysis", "analysis/knee",
 		"analysis/series"},
-	"cmd/shardlab": {"scenarios", "scenarios/runner", "topologies", "server", "results", "analysis",
-		"analysis/plots"},
+	"scenarios/gating": {"scenarios", "scenarios/runner", "server", "results", "analysis/gate"},
+	"cmd/shardlab": {"scenarios", "scenarios/gating", "scenarios/runner", "topologies", "server", "results", "analysis",
+		"analysis/gate", "analysis/plots"},
 }
 
 func TestImportsPointDown(t *testing.T) {

@@ -9,7 +9,9 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/shardlab/shardlab/analysis"
+	"github.com/shardlab/shardlab/analysis/gate"
 	"github.com/shardlab/shardlab/results"
+	"github.com/shardlab/shardlab/scenarios/gating"
 )
 
 // formats are the JSON that this program writes for others to read.
@@ -23,6 +25,8 @@ var formats = []struct {
 	{"second", results.LoadSchema + "/second", "a line of seconds.jsonl and of shardlab load --json", reflect.TypeFor[results.Second]()},
 	{"knee", results.Schema + "/knees", "a line of knees.jsonl: the search of one arm in one block", reflect.TypeFor[results.Knee]()},
 	{"load", results.LoadSchema + "/summary", "the last line of shardlab load --json", reflect.TypeFor[analysis.LoadReport]()},
+	{"verdict", gate.Schema, "verdict.json of a gate's run, which shardlab gate --json prints", reflect.TypeFor[gate.Verdict]()},
+	{"selftest", gating.SelftestSchema, "a line of the record of shardlab gate --selftest", reflect.TypeFor[gating.Record]()},
 }
 
 func schemaCommand() *cli.Command {
@@ -32,7 +36,7 @@ func schemaCommand() *cli.Command {
 	}
 	return &cli.Command{
 		Name:      "schema",
-		Usage:     "print the JSON Schema of what run and load write",
+		Usage:     "print the JSON Schema of what run, load and gate write",
 		ArgsUsage: strings.Join(names, "|"),
 		Description: `Examples:
   shardlab schema manifest > manifest.schema.json

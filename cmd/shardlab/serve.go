@@ -38,7 +38,9 @@ Examples:
 		Flags: append(optionFlags(new(serveOptions).all()),
 			&cli.StringFlag{Name: configOption, Usage: "YAML file of options, as in lock_scope: op"},
 			&cli.BoolFlag{Name: "print-config", HideDefault: true,
-				Usage: "show every option, its value and where it comes from, and end"}),
+				Usage: "show every option, its value and where it comes from, and end"},
+			// For the gate's own test: not an option that anybody should find.
+			&cli.StringFlag{Name: "inject", Hidden: true}),
 		Action: serve,
 	}
 }
@@ -92,6 +94,12 @@ func serve(ctx context.Context, c *cli.Command) error {
 	cfg.Version, cfg.Dedicated = toolVersion, true
 	errw := c.Root().ErrWriter
 	cfg.Log = newLogger(errw, own.logFormat, own.logLevel)
+	if text := c.String("inject"); text != "" {
+		if cfg.Inject, err = topologies.ParseInjection(text); err != nil {
+			return err
+		}
+		cfg.Log.Warn("this server is made worse on purpose", "inject", text)
+	}
 	if len(cfg.CPUs) > 0 {
 		if err := server.Confine(cfg.CPUs); err != nil {
 			return err

@@ -23,6 +23,7 @@ type visitor struct {
 	service  histograms
 	progress ArmProgress
 	warming  *warming // nil where the warm-up takes a fixed time
+	tells    bool     // of its collector and its allocations, in INFO runtime
 }
 
 // block runs every arm at one point in fresh processes.
@@ -156,6 +157,10 @@ func (b *block) identify(ctx context.Context, v *visitor) error {
 	if pid, ok := info["process_id"]; ok && pid != strconv.Itoa(v.child.pid()) {
 		return fmt.Errorf("%s answers from process %s, not from %d which was started", v.child.addr, pid, v.child.pid())
 	}
+	if info, err = serverInfo(ctx, v.session, "runtime"); err != nil {
+		return b.explain(v, err)
+	}
+	_, v.tells = info["gc_cycles"]
 	return nil
 }
 

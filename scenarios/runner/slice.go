@@ -85,11 +85,13 @@ type reading struct {
 	gcCycles int64
 	gcCPU    int64
 	heapLive int64
+	allocs   int64
+	bytes    int64
 }
 
 func (b *block) look(ctx context.Context, v *visitor) (reading, error) {
 	var g reading
-	if v.arm.kind != kindReference { // a reference has no collector that we could ask
+	if v.tells {
 		info, err := serverInfo(ctx, v.session, "runtime")
 		if err != nil {
 			return g, err
@@ -99,6 +101,7 @@ func (b *block) look(ctx context.Context, v *visitor) (reading, error) {
 			return n
 		}
 		g.gcCycles, g.gcCPU, g.heapLive = number("gc_cycles"), number("gc_cpu_ns"), number("heap_live")
+		g.allocs, g.bytes = number("alloc_objects"), number("alloc_bytes")
 	}
 	var err error
 	g.usage, err = readUsage(v.child.pid())
@@ -139,6 +142,7 @@ func used(row *results.Slice, before, after *reading) {
 	row.CtxVol, row.CtxInvol = after.voluntary-before.voluntary, after.involuntary-before.involuntary
 	row.MinorFaults = after.minorPageFaults - before.minorPageFaults
 	row.RSS, row.HeapLive = after.rss, after.heapLive
+	row.AllocObjs, row.AllocBytes = after.allocs-before.allocs, after.bytes-before.bytes
 	row.GCCycles, row.GCCPU = after.gcCycles-before.gcCycles, after.gcCPU-before.gcCPU
 	row.Steal = after.steal - before.steal
 }

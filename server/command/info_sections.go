@@ -134,6 +134,8 @@ func infoRuntime(b *strings.Builder, _ *ServerInfo, _ *Acc) {
 		{Name: "/memory/classes/total:bytes"},
 		{Name: "/sched/goroutines:goroutines"},
 		{Name: "/sync/mutex/wait/total:seconds"},
+		{Name: "/gc/heap/allocs:objects"},
+		{Name: "/gc/heap/allocs:bytes"},
 	}
 	metrics.Read(samples)
 	line(b, "go_version", runtime.Version())
@@ -144,4 +146,6 @@ func infoRuntime(b *strings.Builder, _ *ServerInfo, _ *Acc) {
 	line(b, "runtime_memory", samples[3].Value.Uint64())
 	line(b, "goroutines", samples[4].Value.Uint64())
 	line(b, "mutex_wait_ns", int64(samples[5].Value.Float64()*1e9))
+	line(b, "alloc_objects", samples[6].Value.Uint64())
+	line(b, "alloc_bytes", samples[7].Value.Uint64())
 }

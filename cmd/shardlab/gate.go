@@ -1,0 +1,291 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/shardlab/shardlab/analysis"
+	"github.com/shardlab/shardlab/analysis/gate"
+	"github.com/shardlab/shardlab/scenarios"
+	"github.com/shardlab/shardlab/scenarios/gating"
+	"github.com/shardlab/shardlab/scenarios/runner"
+)
+
+const gateHelp = `Builds two revisions of a server, starts both (and base once more, as the null control) as fresh processes on every block, visits them in
+turn in short slices, and says of each metric whether head is worse than base by δ. It stops as soon as it knows: mostly after 6 or 10 blocks.
+
+The verdicts, and the exit code:
+  pass          a slowdown of δ is excluded                                                      0
+  improved      better for certain, by more than δ/2, twice                                      0
+  regressed     worse for certain, by more than δ/2, twice with fresh processes and layouts      1
+  inconclusive  neither was shown; the row says how many blocks would do                         3
+A file or a build that is wrong, or nothing to compare, is 2.
+
+gate.yaml says how the server is built and started, and what it is asked. Any server will do that speaks RESP, memcached's text protocol, HTTP or SCNP:
+
+  name: mine
+  build: [go, build, -trimpath, -buildvcs=false, "-ldflags=-randlayout={layout}", -o, "{bin}", ./cmd/server]
+  start: ["{bin}", --port, "{port}"]
+  primaries: {cpu: 5%, throughput: 5%, p50: 7.5%}   # what must not become worse, and by how much it must be found
+  scenarios:
+    - name: reads
+      workload: {keys: 50k, mix: {get: 90, set: 10}}
+      load: {connections: 8}
+
+{layout} is a number from 1: the same code linked in three orders is measured, since the order alone moves CPU time by 2 or 3 %. Other
+keys: protocol, seed, layouts, looks: [6, 10, 16, 24], run: {slices: 50ms, slices_per_block: 30, warmup: 300ms, cpus: auto}, and inject (the
+arguments that make the server worse by {what}, for --selftest). A scenario may have a start and primaries of its own, or be the name of another
+scenario. Metrics: `
+
+func gateCommand() *cli.Command {
+	var metrics []string
+	for _, m := range gate.Metrics() {
+		metrics = append(metrics, fmt.Sprintf("%s (%.3g %%)", m, 100*gate.DefaultDelta(m)))
+	}
+	return &cli.Command{
+		Name:  "gate",
+		Usage: "has the server become slower? two builds of it, a verdict and an exit code",
+		Description: gateHelp + strings.Join(metrics, ", ") + `.
+
+Examples:
+  shardlab gate                                   # the merge base against the working tree
+  shardlab gate --base v1.2.0
+  shardlab gate --base-bin old --head-bin new     # nothing is built
+  shardlab gate --from latest                     # the verdict again, from what was recorded
+  shardlab gate --selftest aa --gates 12          # the gate put to the test: a build against itself
+  shardlab gate --selftest inject --gates 4       # and made worse by known amounts`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "config", Value: scenarios.DefaultGateFile, Usage: "the gate file"},
+			&cli.StringFlag{Name: "base", Usage: "the revision to compare with (default: the merge base with the main branch)"},
+			&cli.StringFlag{Name: "base-bin", Usage: "compare with this binary; needs --head-bin"},
+			&cli.StringFlag{Name: "head-bin", Usage: "the binary that may be worse"},
+			&cli.StringFlag{Name: "from", Usage: "judge a recorded run again: a directory, an id or latest"},
+			&cli.StringFlag{Name: "scenarios", Usage: "only these scenarios of the file, separated by commas"},
+			&cli.BoolFlag{Name: "no-control", Usage: "without base a second time: a third faster, and blind to what disturbs both"},
+			&cli.BoolFlag{Name: "no-confirm", Usage: "believe a change that was measured once"},
+			&cli.StringFlag{Name: "inconclusive", Value: "fail", Usage: "fail: exit with 3; warn: say so and exit with 0"},
+			&cli.StringFlag{Name: "junit", Usage: "write the verdict to this file as JUnit's XML"},
+			&cli.StringFlag{Name: "summary", Usage: "append the verdict to this file as Markdown", Sources: cli.EnvVars("GITHUB_STEP_SUMMARY")},
+			&cli.BoolFlag{Name: "json", Usage: "print verdict.json"},
+			&cli.StringFlag{Name: "selftest", Usage: "aa, inject, or one case: " + strings.Join(caseNames(), ", ")},
+			&cli.IntFlag{Name: "gates", Value: 2, Usage: "with --selftest: so many of each case in the record"},
+			&cli.StringFlag{Name: "record", Usage: "with --selftest: file that is appended to, and continued (default: selftest.jsonl in --results)"},
+			resultsFlag(),
+		},
+		Action: gateAction,
+	}
+}
+
+func caseNames() []string {
+	var names []string
+	for _, c := range gating.Cases {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+func gateAction(ctx context.Context, c *cli.Command) error {
+	if err := wantArgs(c, 0, 0); err != nil {
+		return err
+	}
+	if word := c.String("inconclusive"); word != "fail" && word != "warn" {
+		return fmt.Errorf("--inconclusive %q; have fail, warn", word)
+	}
+	if from := c.String("from"); from != "" {
+		run, err := openRun(c, from)
+		if err != nil {
+			return err
+		}
+		v, err := gating.Judge(run)
+		if err != nil {
+			return err
+		}
+		return concludeGate(c, run.Dir, v)
+	}
+	g, err := scenarios.LoadGate(c.String("config"), gating.Names(scenarioNames()))
+	if err == nil {
+		err = g.Pick(c.String("scenarios"))
+	}
+	if err != nil {
+		return err
+	}
+	errw := c.Root().ErrWriter
+	log := func(text string) { fmt.Fprintln(errw, text) }
+	builder, err := gating.NewBuilder(g.Build, log)
+	if err != nil {
+		return err
+	}
+	opts := gating.Options{
+		Gate: g, Builder: builder, NoControl: c.Bool("no-control"), NoConfirm: c.Bool("no-confirm"), Results: c.String("results"),
+		Argv: append([]string{"shardlab"}, os.Args[1:]...), Observer: &gateDisplay{w: errw, looks: g.Looks}, Log: log,
+	}
+	if c.String("selftest") != "" {
+		return errors.Join(selftest(ctx, c, opts), builder.Close())
+	}
+	err = gateOnce(ctx, c, opts)
+	if closeErr := builder.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// gateOnce finds what to compare, and compares it.
+func gateOnce(ctx context.Context, c *cli.Command, opts gating.Options) (err error) {
+	switch base, head := c.String("base-bin"), c.String("head-bin"); {
+	case base != "" && head != "" && c.String("base") != "":
+		return errors.New("--base and --base-bin both say what to compare with; give one")
+	case base != "" && head != "":
+		opts.Base, opts.Head = gating.Source{Bin: base, Revision: filepath.Base(base)}, gating.Source{Bin: head, Revision: filepath.Base(head)}
+	case base != "" || head != "":
+		return errors.New("--base-bin and --head-bin go together")
+	default:
+		trees, err := gating.CheckOut(ctx, filepath.Dir(c.String("config")), c.String("base"), opts.Builder.Dir())
+		if err != nil {
+			return err
+		}
+		defer func() {
+			if closeErr := trees.Close(); closeErr != nil {
+				fmt.Fprintln(c.Root().ErrWriter, "shardlab: warning:", closeErr)
+			}
+		}()
+		opts.Base, opts.Head = trees.Base, trees.Head
+	}
+	opts.Log(fmt.Sprintf("base %s, head %s: about %v a block of all scenarios", opts.Base.Revision, opts.Head.Revision, opts.Gate.BlockTime()))
+	dir, v, err := gating.Run(ctx, opts)
+	if err != nil {
+		return gateError(c, dir, err)
+	}
+	return concludeGate(c, dir, v)
+}
+
+// gateError gives an error that ended a gate its exit code.
+func gateError(c *cli.Command, dir string, err error) error {
+	kept := ""
+	if dir != "" {
+		kept = "; what was finished is kept in " + dir
+	}
+	var build *gating.BuildError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return &exitError{exitInterrupted, errors.New("interrupted" + kept)}
+	case errors.As(err, &build):
+		fmt.Fprint(c.Root().ErrWriter, build.Output)
+	case dir != "" && !errors.Is(err, gate.ErrNothing):
+		return &exitError{exitInconclusive, fmt.Errorf("%w%s", err, kept)}
+	}
+	return err
+}
+
+// concludeGate shows a verdict and gives it its exit code.
+func concludeGate(c *cli.Command, dir string, v *gate.Verdict) error {
+	if err := show(c, v); err != nil {
+		return err
+	}
+	for flag, write := range map[string]func(io.Writer) error{"junit": v.JUnit, "summary": v.Markdown} {
+		if file := c.String(flag); file != "" {
+			if err := writeTo(file, flag == "summary", write); err != nil {
+				return err
+			}
+		}
+	}
+	if !c.Bool("json") {
+		fmt.Fprintln(c.Root().Writer, dir)
+	}
+	switch code := v.Outcome.ExitCode(); {
+	case code == exitInconclusive && c.String("inconclusive") == "warn":
+		fmt.Fprintln(c.Root().ErrWriter, "shardlab: warning: inconclusive:", v.Meaning)
+	case code != 0:
+		return &exitError{code, fmt.Errorf("%s: %s", v.Outcome, v.Meaning)}
+	}
+	return nil
+}
+
+func writeTo(file string, behind bool, write func(io.Writer) error) error {
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return err
+	}
+	flags := os.O_CREATE | os.O_WRONLY | os.O_TRUNC
+	if behind {
+		flags = os.O_CREATE | os.O_WRONLY | os.O_APPEND
+	}
+	f, err := os.OpenFile(file, flags, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b.Bytes())
+	return errors.Join(err, f.Close())
+}
+
+// selftest puts the gate to the test, and shows what the whole record says.
+func selftest(ctx context.Context, c *cli.Command, opts gating.Options) error {
+	cases, err := gating.CasesOf(c.String("selftest"))
+	if err != nil {
+		return err
+	}
+	if opts.Base = (gating.Source{Dir: filepath.Dir(c.String("config")), Revision: "the working tree"}); c.String("base-bin") != "" {
+		opts.Base = gating.Source{Bin: c.String("base-bin"), Revision: filepath.Base(c.String("base-bin"))}
+	}
+	opts.Head = opts.Base
+	file := c.String("record")
+	if file == "" {
+		file = filepath.Join(c.String("results"), "selftest.jsonl")
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	records, runErr := gating.Selftest(ctx, opts, cases, c.Int("gates"), file)
+	good, err := gating.Summarize(c.Root().Writer, records, cases)
+	switch {
+	case errors.Is(runErr, context.Canceled):
+		return &exitError{exitInterrupted, fmt.Errorf("interrupted; the same command goes on from %s", file)}
+	case runErr != nil:
+		return runErr
+	case err != nil:
+		return err
+	case !good:
+		return &exitError{1, errors.New("the gate did not say what it should; see the record " + file)}
+	}
+	return nil
+}
+
+// gateDisplay is told how a gate goes: a line a block.
+type gateDisplay struct {
+	w     io.Writer
+	looks []int
+}
+
+// Note implements runner.Observer.
+func (d *gateDisplay) Note(text string) { fmt.Fprintln(d.w, text) }
+
+// Progress implements runner.Observer.
+func (d *gateDisplay) Progress(p runner.Progress) {
+	if !p.BlockDone {
+		return
+	}
+	most := d.looks[len(d.looks)-1]
+	n := (p.Block-1)%most + 1
+	again := ""
+	if p.Block > most {
+		again = " of the confirmation"
+	}
+	var arms []string
+	for _, a := range p.Arms {
+		arms = append(arms, a.Name+" "+analysis.FormatRate(a.OpsPerSec))
+	}
+	i, found := slices.BinarySearch(d.looks, n)
+	when := "a verdict is possible now"
+	if !found {
+		when = fmt.Sprintf("a verdict is possible after %d", d.looks[i])
+	}
+	fmt.Fprintf(d.w, "block %d%s%s: %s; %s\n", n, again, comma(p.Point), strings.Join(arms, ", "), when)
+}

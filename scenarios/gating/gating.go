@@ -1,0 +1,236 @@
+package gating
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/shardlab/shardlab/analysis/gate"
+	"github.com/shardlab/shardlab/results"
+	"github.com/shardlab/shardlab/scenarios"
+	"github.com/shardlab/shardlab/scenarios/runner"
+	"github.com/shardlab/shardlab/server"
+)
+
+// Names are the words of a gate file that packages under this one define.
+func Names(names scenarios.Names) scenarios.GateNames {
+	g := scenarios.GateNames{Names: names, Deltas: map[string]float64{}, Arms: []string{gate.Base, gate.Head, gate.Control},
+		Looks: gate.DefaultBlocks, MinBlocks: gate.MinBlocks, MaxBlocks: gate.MaxBlocks}
+	for _, m := range gate.Metrics() {
+		g.Deltas[string(m)] = gate.DefaultDelta(m)
+	}
+	return g
+}
+
+// Options say what to gate and where the results go.
+type Options struct {
+	Gate       *scenarios.Gate
+	Base, Head Source
+	NoControl  bool
+	NoConfirm  bool
+	// BaseWorse and HeadWorse are what to inject into the arms, as the gate's own arguments for that take it: for the gate's own test.
+	BaseWorse, HeadWorse string
+	Builder              *Builder
+	Results              string
+	Argv                 []string
+	Observer             runner.Observer
+	Log                  func(string)
+}
+
+// session is a gate in progress. It is the runner's Visits.
+type session struct {
+	opts  Options
+	ctx   context.Context
+	plan  gate.Plan
+	cases map[string]scenarios.GateCase
+	done  int            // number of blocks begun
+	slots map[string]int // by arm, in the block in progress
+}
+
+// Run gates, and returns the run directory, also with an error once there is one, and its verdict. A build that goes wrong is a
+// *BuildError.
+func Run(ctx context.Context, opts Options) (dir string, verdict *gate.Verdict, err error) {
+	s := &session{opts: opts, ctx: ctx, plan: PlanOf(opts.Gate, !opts.NoControl, !opts.NoConfirm), cases: map[string]scenarios.GateCase{}}
+	if err := s.plan.Check(); err != nil {
+		return "", nil, err
+	}
+	for _, c := range opts.Gate.Cases {
+		s.cases[c.Point] = c
+	}
+	for block := range opts.Gate.Layouts { // what does not build is known before anything is measured
+		if err := s.prepare(block); err != nil {
+			return "", nil, err
+		}
+	}
+	// The runner confines this process to the client's processors; whoever comes after has all of them again.
+	cpus, err := server.Allowed()
+	if err != nil {
+		return "", nil, err
+	}
+	defer func() { err = errors.Join(err, server.Confine(cpus)) }()
+	sc := *opts.Gate.Scenario
+	if opts.NoControl {
+		sc.Arms = slices.DeleteFunc(slices.Clone(sc.Arms), func(a scenarios.Arm) bool { return a.Name == gate.Control })
+	}
+	dir, err = runner.Run(ctx, runner.Options{
+		Scenario: &sc, Results: opts.Results, Argv: opts.Argv, Observer: opts.Observer, Visits: s, Amend: s.amend,
+	})
+	if err != nil {
+		return dir, nil, err
+	}
+	run, err := results.OpenIn(opts.Results, dir)
+	if err != nil {
+		return dir, nil, err
+	}
+	if verdict, err = Judge(run); err != nil {
+		return dir, nil, err
+	}
+	var text bytes.Buffer
+	if err := verdict.JSON(&text); err != nil {
+		return dir, verdict, err
+	}
+	return dir, verdict, results.WriteVerdict(dir, text.Bytes())
+}
+
+// Judge judges a gate's run by its own plan and slices: as often as one likes, with the same bytes.
+func Judge(run *results.Run) (*gate.Verdict, error) {
+	if len(run.Manifest.Gate) == 0 {
+		return nil, fmt.Errorf("%s is no gate's run; shardlab compare shows it", run.Manifest.ID)
+	}
+	var plan gate.Plan
+	if err := json.Unmarshal(run.Manifest.Gate, &plan); err != nil {
+		return nil, fmt.Errorf("%s: the gate's plan: %w", run.Manifest.ID, err)
+	}
+	return gate.Judge(plan, run.Manifest.ID, run.Slices, run.Trials)
+}
+
+// PlanOf is what a gate file promises.
+func PlanOf(g *scenarios.Gate, control, confirm bool) gate.Plan {
+	var primaries []gate.Primary
+	for _, c := range g.Cases {
+		for _, p := range c.Primaries {
+			primaries = append(primaries, gate.Primary{Point: c.Point, Metric: gate.Metric(p.Metric), Delta: p.Delta})
+		}
+	}
+	p := gate.NewPlan(primaries, g.Looks)
+	p.Control, p.Confirm = control, confirm
+	return p
+}
+
+// amend puts the promise and the code into the manifest.
+func (s *session) amend(m *results.Manifest) {
+	var err error
+	if m.Gate, err = json.Marshal(s.plan); err != nil {
+		panic("bug: a plan is not JSON: " + err.Error())
+	}
+	for i := range m.Arms {
+		a := &m.Arms[i]
+		x := s.buildOf(a.Name, 0)
+		a.Version = x.source.Revision
+		a.Command = append(slices.Clone(s.opts.Gate.Cases[0].Start), s.worse(a.Name)...)
+		a.Settings = map[string]string{"layouts": fmt.Sprint(s.opts.Gate.Layouts)}
+		if hash, err := sum(s.opts.Builder.made[x]); err == nil {
+			a.Settings["sha256"] = hash // of the first layout
+		}
+	}
+}
+
+// Next implements runner.Visits.
+func (s *session) Next(dir string) (int, []string, error) {
+	run, err := results.OpenIn(s.opts.Results, dir)
+	if err != nil {
+		return 0, nil, err
+	}
+	block, points := gate.Next(s.plan, run.Slices, run.Trials, s.done)
+	if len(points) == 0 {
+		return 0, nil, nil
+	}
+	if block == s.plan.Blocks() {
+		s.opts.Log("a primary has changed: measuring it again with new processes" + map[bool]string{true: " and layouts"}[s.opts.Gate.Layouts > 1])
+	}
+	s.done = block + 1
+	return block, points, s.prepare(block)
+}
+
+// prepare makes the builds of a block and deals them the names under which they run.
+func (s *session) prepare(block int) error {
+	s.slots = map[string]int{}
+	arms := s.opts.Gate.Scenario.Arms
+	within := block % s.plan.Blocks()
+	deal := rand.New(rand.NewPCG(s.opts.Gate.Scenario.Seed, uint64(within))).Perm(len(arms))
+	for i, a := range arms {
+		s.slots[a.Name] = deal[i]
+	}
+	if block >= s.plan.Blocks() { // the confirmation has them swapped
+		s.slots[gate.Base], s.slots[gate.Head] = s.slots[gate.Head], s.slots[gate.Base]
+	}
+	for _, a := range arms {
+		bin, err := s.opts.Builder.binary(s.ctx, s.buildOf(a.Name, block))
+		if err == nil {
+			err = place(s.path(a.Name), bin)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// path is where an arm's binary is in the block in progress: all have paths of one length.
+func (s *session) path(arm string) string {
+	return filepath.Join(s.opts.Builder.dir, fmt.Sprintf("server-%d", s.slots[arm]))
+}
+
+// buildOf is an arm's build in a block: head and base in one layout, the control in the next, so that over as many blocks as there are
+// layouts it has had the same as base. The confirmation has layouts of its own.
+func (s *session) buildOf(arm string, block int) build {
+	x := build{source: s.opts.Base}
+	if arm == gate.Head {
+		x.source = s.opts.Head
+	}
+	n := s.opts.Gate.Layouts
+	if n < 2 {
+		return x
+	}
+	turn := block % s.plan.Blocks()
+	if arm == gate.Control {
+		turn++
+	}
+	x.layout = 1 + block/s.plan.Blocks()*n + turn%n
+	return x
+}
+
+// Command implements runner.Visits.
+func (s *session) Command(_ int, point, arm string) ([]string, error) {
+	c, ok := s.cases[point]
+	if !ok {
+		return nil, fmt.Errorf("bug: no case at %s", point)
+	}
+	argv := slices.Clone(c.Start)
+	for i := range argv {
+		argv[i] = strings.ReplaceAll(argv[i], scenarios.BinMark, s.path(arm))
+	}
+	return append(argv, s.worse(arm)...), nil
+}
+
+// worse are an arm's arguments that make it worse.
+func (s *session) worse(arm string) []string {
+	what := s.opts.BaseWorse
+	if arm == gate.Head {
+		what = s.opts.HeadWorse
+	}
+	if what == "" {
+		return nil
+	}
+	argv := slices.Clone(s.opts.Gate.Inject)
+	for i := range argv {
+		argv[i] = strings.ReplaceAll(argv[i], scenarios.WhatMark, what)
+	}
+	return argv
+}
