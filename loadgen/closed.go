@@ -1,8 +1,8 @@
 package loadgen
 
-// runClosed is a window of a closed loop: every client keeps its pipeline full until the end, and then lets it run dry.
-func (s *share) runClosed(w edges) error {
-	s.begin(w, Closed)
+// beginClosed fills the pipelines: from then on replies call for new requests, until the end of the window; then the pipelines
+// run dry.
+func (s *share) beginClosed() error {
 	s.refill = true
 	for range s.load.Pipeline {
 		for local := range s.turns {
@@ -11,22 +11,14 @@ func (s *share) runClosed(w edges) error {
 			}
 		}
 	}
-	if err := s.flushAll(); err != nil {
-		return err
+	return s.flushAll()
+}
+
+func (s *share) stepClosed(until int64) (bool, error) {
+	s.heedHalt()
+	n, err := s.pump(min(s.until(), until))
+	if n == 0 && err == nil {
+		s.tick(clock())
 	}
-	for !s.drained() {
-		if err := s.stopped(); err != nil {
-			return err
-		}
-		s.heedHalt()
-		n, err := s.pump(s.until())
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			s.tick(clock())
-		}
-	}
-	s.settle()
-	return nil
+	return n > 0, err
 }

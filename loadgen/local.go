@@ -130,19 +130,25 @@ const (
 // executeAll is pump without sockets: it executes what was placed, one batch for each client that has some. Where nothing was,
 // it waits until then, as pump does.
 func (s *share) executeAll(until int64) (int, error) {
-	if len(s.touched) == 0 {
-		_, err := s.wait(until)
-		return 0, err
+	if s.executed == len(s.executing) {
+		if len(s.touched) == 0 {
+			_, err := s.wait(until)
+			return 0, err
+		}
+		s.touched, s.executing, s.executed = s.executing[:0], s.touched, 0
 	}
-	s.touched, s.executing = s.executing[:0], s.touched
-	for _, c := range s.executing {
+	served := 0
+	for s.executed < len(s.executing) && (served == 0 || s.now < s.yieldAt) {
+		c := s.executing[s.executed]
+		s.executed++
+		served++
 		c.touched = false
 		if err := s.execute(c); err != nil {
-			return 0, err
+			return served, err
 		}
 		s.sendWaiting(c)
 	}
-	return len(s.executing), nil
+	return served, nil
 }
 
 // execute runs a client's batch on this thread and takes note of the replies. All of its requests are sent when it begins, and

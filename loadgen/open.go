@@ -21,29 +21,23 @@ type schedule struct {
 	own waitingArrival
 }
 
-// runOpen is a window of an open loop: arrivals are sent when they are due, whatever has become of earlier ones.
-func (s *share) runOpen(w edges) error {
-	s.begin(w, Open)
+// beginOpen starts the schedule: from then on arrivals are sent when they are due, whatever has become of earlier ones.
+func (s *share) beginOpen() {
 	s.schedule.restart()
 	s.nextArrival()
-	for {
-		if err := s.stopped(); err != nil {
-			return err
-		}
-		s.tick(clock())
-		s.heedHalt()
-		if err := s.release(); err != nil {
-			return err
-		}
-		if s.drained() {
-			break
-		}
-		if _, err := s.pump(min(s.until(), s.schedule.due)); err != nil {
-			return err
-		}
+}
+
+func (s *share) stepOpen(until int64) (bool, error) {
+	s.tick(clock())
+	s.heedHalt()
+	if err := s.release(); err != nil {
+		return false, err
 	}
-	s.settle()
-	return nil
+	if s.drained() {
+		return false, nil
+	}
+	n, err := s.pump(min(s.until(), s.schedule.due, until))
+	return n > 0, err
 }
 
 // nextArrival goes through the schedule up to the next arrival of this share's clients, or the end of the window.

@@ -16,6 +16,8 @@ type poller struct {
 	noPwait2 bool // the kernel is older than 5.11
 	misses   int  // looks without waiting to leave out, because one found nothing
 	events   [128]unix.EpollEvent
+	first    int           // events from here on
+	ready    int           // to here are to be served still
 	timeout  unix.Timespec // here, not on the stack, so that its address holds during the system call
 }
 
@@ -38,6 +40,12 @@ func (p *poller) close() {
 // add watches fd; its events carry index.
 func (p *poller) add(fd, index int) error {
 	ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET, Fd: int32(index)}
+	return os.NewSyscallError("epoll_ctl add", unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &ev))
+}
+
+// addPoller watches another poller, which is ready as long as any of its sockets is.
+func (p *poller) addPoller(fd int) error {
+	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}
 	return os.NewSyscallError("epoll_ctl add", unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &ev))
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // Pool is the OS threads that load comes from. Its methods may be called from any goroutine; the sessions of a pool
-// take turns.
+// take turns, but for those that [Pool.RunTogether] is told to run at once.
 type Pool struct {
 	workers []chan task
 	threads []int // the kernel's number of each worker's thread

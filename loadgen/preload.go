@@ -14,7 +14,7 @@ const (
 
 // sweep does one operation, SET or GET, on every stride-th key from index on. Every value that is read is checked.
 func (s *share) sweep(op Op) error {
-	s.begin(edges{start: math.MinInt64, end: math.MaxInt64}, Closed)
+	s.prepare(edges{start: math.MinInt64, end: math.MaxInt64}, Closed)
 	s.tick(s.now) // records from the start: errors are wanted
 	limit := min(max(preloadBytes/s.plan.requestSize(), 1), preloadDepth)
 	if s.plan.protocol == HTTP {

@@ -176,7 +176,11 @@ func (s *Session) Preload(ctx context.Context) error {
 
 // sweep does op once on every key.
 func (s *Session) sweep(ctx context.Context, op Op) error {
-	return s.drive(ctx, func() {}, func(sh *share) error { return sh.sweep(op) })
+	return s.pool.drive(ctx, []Job{{Session: s}}, func() {}, func(w int) {
+		if s.errs[w] = s.shares[w].sweep(op); s.errs[w] != nil {
+			s.shares[w].stop.Store(true)
+		}
+	})
 }
 
 func (s *Session) countKeys(ctx context.Context) error {
@@ -203,34 +207,25 @@ func (s *Session) Halt() { s.halt.Store(true) }
 // work. When ctx is cancelled or a connection fails it returns an error and the session is of no more use; the same
 // holds after a window whose replies have not all come by the end of Load.Drain.
 func (s *Session) Run(ctx context.Context, w Window) (*Result, error) {
-	if w.Lead < 0 || w.Measure <= 0 || w.Every < 0 {
-		return nil, fmt.Errorf("load %s: lead %v, measure %v, every %v; use 0 or more, more than 0, and 0 or more",
-			s.target.Addr, w.Lead, w.Measure, w.Every)
-	}
-	var e edges
-	prepare := func() {
-		now := clock()
-		e = edges{lead: now, start: now + int64(w.Lead), every: int64(w.Every), timeout: int64(s.load.Timeout), serverCPU: w.ServerCPU}
-		e.end = e.start + int64(w.Measure)
-		e.drainBy = e.end + int64(s.load.Drain)
-	}
-	run := func(sh *share) error {
-		if s.load.Mode == Open {
-			return sh.runOpen(e)
-		}
-		return sh.runClosed(e)
-	}
-	var cuts *intervals
-	if w.Every > 0 {
-		cuts = s.watch(w.Observe)
-	}
-	err := s.drive(ctx, prepare, run)
-	if cuts != nil {
-		cuts.stop()
-	}
+	r, err := s.pool.RunTogether(ctx, []Job{{s, w}})
 	if err != nil {
 		return nil, err
 	}
+	return r[0], nil
+}
+
+// reset empties the records before a run that stop can end.
+func (s *Session) reset(stop *atomic.Bool) {
+	for i, sh := range s.shares {
+		sh.rec.reset()
+		sh.stop = stop
+		s.errs[i] = nil
+	}
+	s.total.reset()
+}
+
+// owed returns how many replies may still come. With any the session is of no more use.
+func (s *Session) owed() int {
 	left := 0
 	for _, sh := range s.shares {
 		left += sh.outstanding
@@ -239,58 +234,31 @@ func (s *Session) Run(ctx context.Context, w Window) (*Result, error) {
 		s.giveUp(fmt.Errorf("load %s: %d replies were still to come %v after an earlier window; connect again",
 			s.target.Addr, left, s.load.Drain))
 	}
-	r := s.collect(cuts)
-	r.Owed = left
-	return r, nil
+	return left
 }
 
-// drive runs f on every worker that has a share. The records are emptied and prepare is called when the workers are
-// free.
-func (s *Session) drive(ctx context.Context, prepare func(), f func(*share) error) error {
-	if s.broken != nil {
-		return s.broken
-	}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("load %s: %w", s.target.Addr, context.Cause(ctx))
-	}
-	if err := s.pool.acquire(); err != nil {
-		return err
-	}
-	defer s.pool.release()
-	// A flag for each run: that of an earlier one may still be raised, by a context that was cancelled as it ended.
-	stop := new(atomic.Bool)
-	for _, sh := range s.shares {
-		sh.rec.reset()
-		sh.stop = stop
-	}
-	s.total.reset()
-	defer context.AfterFunc(ctx, func() { stop.Store(true) })()
-	prepare()
-	s.pool.do(len(s.shares), func(i int) {
-		if s.errs[i] = f(s.shares[i]); s.errs[i] != nil {
-			stop.Store(true)
-		}
-	})
-	err := s.verdict(ctx)
-	if err != nil {
-		s.giveUp(err)
-	}
-	return err
-}
-
-// verdict returns the error that ended a run: not that of a worker which was only told to stop.
-func (s *Session) verdict(ctx context.Context) error {
+// verdict returns the error that ended a run: not that of a worker which was only told to stop. After one the sessions are of
+// no more use.
+func verdict(ctx context.Context, jobs []Job) error {
+	var failed error
 	stopped := false
-	for _, err := range s.errs {
-		if err != nil && !errors.Is(err, errStopped) {
-			return err
+	for _, j := range jobs {
+		for _, err := range j.Session.errs {
+			stopped = stopped || err != nil
+			if failed == nil && err != nil && !errors.Is(err, errStopped) {
+				failed = err
+			}
 		}
-		stopped = stopped || err != nil
 	}
-	if stopped {
-		return fmt.Errorf("load %s: %w", s.target.Addr, context.Cause(ctx))
+	if failed == nil && stopped {
+		failed = fmt.Errorf("load %s: %w", jobs[0].Session.target.Addr, context.Cause(ctx))
 	}
-	return nil
+	if failed != nil {
+		for _, j := range jobs {
+			j.Session.giveUp(failed)
+		}
+	}
+	return failed
 }
 
 // giveUp closes the connections: replies may be under way on them.

@@ -47,6 +47,7 @@ type share struct {
 
 	inProcess bool    // there are no sockets: see local.go
 	executing []*conn // what was touched, while it is executed
+	executed  int     // of those, how many have been
 
 	backlog  backlog
 	schedule schedule
@@ -56,6 +57,7 @@ type share struct {
 	recording   bool // between the two edges of the window
 	refill      bool // closed loop: replies call for new requests
 	outstanding int
+	yieldAt     int64 // when another share of the worker wants its turn
 	now         int64 // when the clock was last read
 	spinning    bool  // it was read before a look that had nothing to find, and nothing to send
 	spun        int64 // time lost so, ns
@@ -199,28 +201,35 @@ func (s *share) stamp(c *conn) {
 	}
 }
 
-// pump waits for the sockets, for at most as long as nothing else is to be done, and serves those that are ready. It
-// reports how many were.
+// pump waits for the sockets, for at most as long as nothing else is to be done, and serves those that are ready, or as many as
+// it can until yieldAt. It reports how many it has served.
 func (s *share) pump(until int64) (int, error) {
 	if s.inProcess {
 		return s.executeAll(until)
 	}
-	n, err := s.wait(until)
-	if err != nil {
-		return 0, err
+	p := &s.poll
+	if p.first == p.ready {
+		n, err := s.wait(until)
+		p.first, p.ready = 0, n
+		if err != nil {
+			return 0, err
+		}
 	}
-	for i := range n {
-		ev := &s.poll.events[i]
+	served := 0
+	for p.first < p.ready && (served == 0 || s.now < s.yieldAt) {
+		ev := &p.events[p.first]
+		p.first++
+		served++
 		if err := s.serve(&s.conns[ev.Fd], ev.Events); err != nil {
-			return n, err
+			return served, err
 		}
 		// The server should have the next requests while we go on. It is the same with one address and with many: to
 		// gather the requests of all sockets first would save a server with shard ports 4 to 17 % of its CPU.
 		if err := s.flushAll(); err != nil {
-			return n, err
+			return served, err
 		}
 	}
-	return n, s.flushAll()
+	return served, s.flushAll()
 }
 
 func (s *share) serve(c *conn, events uint32) error {

@@ -16,7 +16,7 @@ func BenchmarkTurn(b *testing.B) {
 			sh := s.shares[0]
 			c := &sh.conns[0]
 			replies := bytes.Repeat(cannedReply(RESP, op, make([]byte, 64)), depth)
-			sh.begin(edges{lead: clock(), start: clock(), end: 1 << 62}, Closed)
+			sh.prepare(edges{lead: clock(), start: clock(), end: 1 << 62}, Closed)
 			sh.refill = true
 			sh.tick(clock())
 			for range depth {

@@ -42,8 +42,8 @@ type edges struct {
 // snapshot is what a worker reads at an edge.
 type snapshot struct{ at, threadCPU, spun, serverCPU int64 }
 
-// begin prepares for a window. The records must be empty.
-func (s *share) begin(w edges, mode Mode) {
+// prepare readies the share for a window. The records must be empty.
+func (s *share) prepare(w edges, mode Mode) {
 	s.open = mode == Open
 	s.window = w
 	s.window.next = w.start
@@ -53,7 +53,48 @@ func (s *share) begin(w edges, mode Mode) {
 	s.phase, s.recording = leading, false
 	s.from, s.to = snapshot{}, snapshot{}
 	s.schedule.due = math.MaxInt64
+	s.yieldAt = math.MaxInt64
 	s.now = clock()
+}
+
+// begin starts a window of the share's load. Steps follow, until it is done.
+func (s *share) begin(w edges) error {
+	s.prepare(w, s.load.Mode)
+	if s.open {
+		s.beginOpen()
+		return nil
+	}
+	return s.beginClosed()
+}
+
+// step does what there is to do, waiting for it until a time on clock's scale at most, and reports whether any socket had
+// something: then there may be more. A time that has passed means not to wait.
+func (s *share) step(until int64) (busy bool, err error) {
+	if err := s.stopped(); err != nil {
+		return false, err
+	}
+	if s.open {
+		return s.stepOpen(until)
+	}
+	return s.stepClosed(until)
+}
+
+// done reports whether the window is over; then it has counted what is left.
+func (s *share) done() bool {
+	if !s.drained() {
+		return false
+	}
+	s.settle()
+	return true
+}
+
+// wake returns when the share must be stepped next even if none of its sockets has something.
+func (s *share) wake() int64 {
+	at := min(s.until(), s.schedule.due)
+	if s.phase != draining {
+		at -= int64(s.load.Spin)
+	}
+	return at
 }
 
 // cross passes an edge of the window at s.now: what was read up to here is on one side, all else on the other.
