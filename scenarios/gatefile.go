@@ -225,3 +225,6 @@ func (g *Gate) Pick(list string) error {
 	g.Scenario.Points, g.Cases = points, cases
 	return nil
 }
+
+// GateSlices is how many slices an arm has in a block where the gate file does not say.
+func GateSlices() string { return gateRun["slices_per_block"] }

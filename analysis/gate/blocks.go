@@ -35,14 +35,22 @@ func (b *Block) usable() bool {
 	return b.Pairs > 0 && float64(b.Void) <= maxVoidPairs*float64(b.Pairs)
 }
 
-// pairID names a pair: a round of a block.
-type pairID struct{ block, slice int }
-
+// pair is the slices of two arms in one round.
 type pair struct{ arm, ref *results.Slice }
 
 // Blocks pairs two arms' slices at a point. Blocks that did not come to their end have no line among the trials and are left out. They come
 // in ascending order.
 func Blocks(lines []results.Slice, trials []results.Trial, point, arm, ref string) []Block {
+	pairs := pairUp(lines, trials, point, arm, ref)
+	var blocks []Block
+	for _, number := range slices.Sorted(maps.Keys(pairs)) {
+		blocks = append(blocks, newBlock(number, pairs[number]))
+	}
+	return blocks
+}
+
+// pairUp finds the pairs, by block and round.
+func pairUp(lines []results.Slice, trials []results.Trial, point, arm, ref string) map[int]map[int]pair {
 	ended := map[int]int{}
 	for _, t := range trials {
 		if t.Point == point && (t.Arm == arm || t.Arm == ref) {
@@ -66,11 +74,7 @@ func Blocks(lines []results.Slice, trials []results.Trial, point, arm, ref strin
 		}
 		pairs[s.Block][s.Slice] = p
 	}
-	var blocks []Block
-	for _, number := range slices.Sorted(maps.Keys(pairs)) {
-		blocks = append(blocks, newBlock(number, pairs[number]))
-	}
-	return blocks
+	return pairs
 }
 
 // newBlock adds up a block's pairs.
@@ -121,8 +125,8 @@ func whyVoid(s *results.Slice) string {
 		return "error replies"
 	case s.Corrupt > 0:
 		return "wrong values"
-	case s.Unsent > 0:
-		return "requests that were never sent"
+	case s.ThrottledPeriods > 0:
+		return "CPU quota used up"
 	case s.LatenessP > maxSendLate:
 		return "sends more than 5 ms late"
 	case s.Dur <= 0 || s.Replies == 0:

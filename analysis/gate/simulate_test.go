@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-var long = flag.Bool("long", false, "10,000 simulated gates a case, not 1,000")
+var long = flag.Bool("long", false, "10,000 simulated gates a case, not 500")
 
 // gates is how many are simulated in each case.
 func gates(t *testing.T) int {
@@ -20,7 +20,7 @@ func gates(t *testing.T) int {
 	case testing.Short():
 		return 200
 	}
-	return 1000
+	return 500
 }
 
 // A shape draws n block log-ratios of mean 0 and standard deviation 1, or what stands for it.
