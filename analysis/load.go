@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,35 +15,55 @@ import (
 
 // LoadReport is what one load on one server has brought. As JSON it is the last line of `shardlab load --json`.
 type LoadReport struct {
-	Schema    string        `json:"schema"` // results.LoadSchema
-	Kind      string        `json:"kind"`   // "summary"
-	Status    string        `json:"status"` // as in a manifest
-	Address   string        `json:"address"`
-	Server    string        `json:"server,omitempty"` // what it says it is
-	Point     results.Point `json:"point"`
-	Offered   float64       `json:"offered_per_s,omitempty"` // open loop: due within the window
-	Achieved  float64       `json:"achieved_per_s"`          // replies within the window
-	Response  []Quantile    `json:"response"`                // from when it was due to the whole reply
-	Service   []Quantile    `json:"service"`                 // from when it was sent; closed loop: the same
-	ClientPer float64       `json:"cli_cpu_ns_per_op,omitempty"`
-	Total     results.Slice `json:"total"`
-	Judgement Judgement     `json:"verdict"`
-	Dir       string        `json:"dir,omitempty"` // the run directory
+	Schema    string         `json:"schema"` // results.LoadSchema
+	Kind      string         `json:"kind"`   // "summary"
+	Status    string         `json:"status"` // as in a manifest
+	Address   string         `json:"address"`
+	Server    string         `json:"server,omitempty"` // what it says it is
+	Point     results.Point  `json:"point"`
+	Offered   float64        `json:"offered_per_s,omitempty"` // open loop: due within the window
+	Achieved  float64        `json:"achieved_per_s"`          // replies within the window
+	Response  []Quantile     `json:"response"`                // from when it was due to the whole reply
+	Service   []Quantile     `json:"service"`                 // from when it was sent; closed loop: the same
+	ClientPer float64        `json:"cli_cpu_ns_per_op,omitempty"`
+	Total     results.Slice  `json:"total"`
+	Judgement Judgement      `json:"verdict"`
+	Warnings  []Warning      `json:"warnings,omitempty"`
+	Order     *Order         `json:"order,omitempty"` // of its seconds
+	Warmup    results.Warmup `json:"warmup,omitzero"`
+	Dir       string         `json:"dir,omitempty"` // the run directory
 }
 
 // loadQuantiles are those of a table.
 var loadQuantiles = []float64{0.5, 0.9, 0.99, 0.999, 0.9999}
 
-// NewLoadReport judges a load: a run of one point, one arm and one block of one slice. The histograms are all operations'.
-func NewLoadReport(m results.Manifest, s results.Slice, t results.Trial, response, service *hdrhistogram.Histogram) (*LoadReport, error) {
-	v, err := JudgeLoad(m, s, t)
+// Load is what a load has measured: a run of one point, one arm and one block of one slice.
+type Load struct {
+	Manifest          results.Manifest
+	Slice             results.Slice
+	Trial             results.Trial
+	Response, Service *hdrhistogram.Histogram // of all operations
+
+	// Responses and Services are the same in stretches of time, Pace is of each second; all three may be empty.
+	Responses, Services []*hdrhistogram.Histogram
+	Pace                []float64
+}
+
+// NewLoadReport judges a load.
+func NewLoadReport(l Load) (*LoadReport, error) {
+	row, err := judgeLoad(l)
 	if err != nil {
 		return nil, err
 	}
+	m, s := l.Manifest, l.Slice
 	r := &LoadReport{
 		Schema: results.LoadSchema, Kind: "summary", Status: m.Status, Address: m.Arms[0].Settings["address"],
-		Server: m.Arms[0].Version, Point: m.Points[0], Response: Quantiles(response, loadQuantiles...),
-		Service: Quantiles(service, loadQuantiles...), Total: s, Judgement: v,
+		Server: m.Arms[0].Version, Point: m.Points[0], Total: s, Judgement: row.Verdict, Warnings: row.Warnings,
+		Response: QuantilesOver(l.Response, l.Responses, loadQuantiles...), Service: QuantilesOver(l.Service, l.Services, loadQuantiles...),
+		Order: row.Order, Warmup: l.Trial.Warmup,
+	}
+	if m.Points[0].Mode != "open" {
+		r.Service = r.Response
 	}
 	if s.Dur > 0 {
 		r.Offered = float64(s.Intended) / float64(s.Dur) * 1e9
@@ -56,13 +77,19 @@ func NewLoadReport(m results.Manifest, s results.Slice, t results.Trial, respons
 
 // JudgeLoad says whether the figures of a load are the server's, by the checks that a run's rows are put to.
 func JudgeLoad(m results.Manifest, s results.Slice, t results.Trial) (Judgement, error) {
+	row, err := judgeLoad(Load{Manifest: m, Slice: s, Trial: t})
+	return row.Verdict, err
+}
+
+func judgeLoad(l Load) (Row, error) {
+	m := l.Manifest
 	m.Status = results.Complete // it is judged by what was measured, however it ended
-	r, err := New(m, []results.Slice{s}, []results.Trial{t}, Options{})
+	r, err := New(m, []results.Slice{l.Slice}, []results.Trial{l.Trial}, Options{Pace: l.Pace})
 	if err != nil || len(r.Points) == 0 || len(r.Points[0].Rows) == 0 {
-		return Judgement{Finding: Finding{Verdict: Invalid, Reason: "nothing was measured", Detail: "no window",
-			Fix: "let it run longer"}}, err
+		return Row{Verdict: Judgement{Finding: Finding{Verdict: Invalid, Reason: "nothing was measured", Detail: "no window",
+			Fix: "let it run longer"}}}, err
 	}
-	return r.Points[0].Rows[0].Verdict, nil
+	return r.Points[0].Rows[0], nil
 }
 
 // ClientLimit says why the load generator may be to blame for response times above limit, in ns; nil where it is not. It is what
@@ -160,6 +187,14 @@ func (r *LoadReport) remarks(w io.Writer, s Style) error {
 			b.WriteString(line + "\n")
 		}
 	}
+	for _, w := range append(slices.Clone(r.Warnings), r.intervals()...) {
+		for _, line := range wrap(string(w), s.width()) {
+			b.WriteString(line + "\n")
+		}
+	}
+	if r.Warmup.Plateau {
+		fmt.Fprintf(&b, "warm-up: a plateau after %s of load\n", FormatDuration(float64(r.Warmup.Dur)))
+	}
 	if r.Total.FirstError != "" {
 		fmt.Fprintf(&b, "first error: %s\n", r.Total.FirstError)
 	}
@@ -171,6 +206,26 @@ func (r *LoadReport) remarks(w io.Writer, s Style) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// intervals says what those of the percentiles take for independent.
+func (r *LoadReport) intervals() []Warning {
+	widest := Quantile{}
+	for _, q := range slices.Concat(r.Response, r.Service) {
+		if q.Alike > widest.Alike {
+			widest = q
+		}
+	}
+	switch {
+	case len(r.Response) == 0:
+		return nil
+	case widest.Alike == 0:
+		return []Warning{"intervals of percentiles take requests for independent; from five seconds on they allow for those of one second being alike"}
+	case widest.Alike < 2:
+		return nil
+	}
+	return []Warning{Warning(fmt.Sprintf("intervals of percentiles allow for requests of one second being alike: that of p%g is %.1f times as wide "+
+		"as for independent ones", 100*widest.Q, math.Sqrt(widest.Alike)))}
 }
 
 // JSON writes the report as one line.

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -37,7 +38,7 @@ func TestLoadTable(t *testing.T) {
 	for _, s := range []results.Slice{good, bad} {
 		for _, width := range []int{200, 100} {
 			trial := results.Trial{Arm: "target", Keys: 1e6, Response: s.Response, Service: s.Service}
-			r, err := NewLoadReport(m, s, trial, response, service)
+			r, err := NewLoadReport(Load{Manifest: m, Slice: s, Trial: trial, Response: response, Service: service})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,5 +81,88 @@ func TestQuantileIntervals(t *testing.T) {
 	few.RecordValues(5, 99)
 	if got := Quantiles(few, 0.5, 0.9, 0.99); len(got) != 1 {
 		t.Errorf("99 values have quantiles %+v, want the median alone", got)
+	}
+}
+
+// TestQuantilesOver: of requests whose seconds are fast and slow by turns, intervals that take them for independent hold the true quantile
+// seldom; those over batches hold it as often as promised.
+func TestQuantilesOver(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	const seconds, each = 24, 2000
+	samples := 150
+	if testing.Short() {
+		samples = 60
+	}
+	// A second's latencies are exponential with a mean that is lognormal; the true quantiles are those of many seconds.
+	second := func() *hdrhistogram.Histogram {
+		h := results.NewHistogram()
+		level := 1e6 * math.Exp(0.2*rng.NormFloat64())
+		for range each {
+			h.RecordValue(int64(level * rng.ExpFloat64()))
+		}
+		return h
+	}
+	long := results.NewHistogram()
+	for range 3000 {
+		long.Merge(second())
+	}
+	qs := []float64{0.5, 0.99}
+	naive, held := map[float64]int{}, map[float64]int{}
+	for range samples {
+		all := results.NewHistogram()
+		var batches []*hdrhistogram.Histogram
+		for range seconds {
+			batches = append(batches, second())
+			all.Merge(batches[len(batches)-1])
+		}
+		for i, q := range QuantilesOver(all, batches, qs...) {
+			truth := float64(long.ValueAtQuantile(100 * q.Q))
+			if q.Range.Contains(truth) {
+				held[q.Q]++
+			}
+			if Quantiles(all, qs...)[i].Range.Contains(truth) {
+				naive[q.Q]++
+			}
+		}
+	}
+	for _, q := range qs {
+		t.Logf("q %v: %d of %d intervals hold it, %d of those that take requests for independent", q, held[q], samples, naive[q])
+		if held[q] < samples*90/100 || naive[q] > samples*75/100 {
+			t.Errorf("q %v: %d of %d intervals hold it, %d of those that take requests for independent", q, held[q], samples, naive[q])
+		}
+	}
+	few := results.NewHistogram()
+	few.RecordValues(7, 40)
+	if got := QuantilesOver(few, []*hdrhistogram.Histogram{few, few, few, few, few, few}, 0.5); got[0].Alike != 1 {
+		t.Errorf("equal values: %+v", got)
+	}
+}
+
+// TestLoadOrder: the seconds of a load say whether it was steady.
+func TestLoadOrder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	judge := func(level func(i int) float64) *LoadReport {
+		m := results.Manifest{Points: []results.Point{{Mode: "closed", Connections: 4}}, Arms: []results.Arm{{Name: "target"}}}
+		h := results.NewHistogram()
+		h.RecordValues(1e6, 30_000)
+		l := Load{Manifest: m, Response: h, Service: h, Slice: results.Slice{Arm: "target", Dur: 30e9, Valid: true, Replies: 30_000,
+			Ops: map[string]uint64{"GET": 30_000}}, Trial: results.Trial{Arm: "target"}}
+		for i := range 30 {
+			l.Pace = append(l.Pace, 1000*(level(i)+0.01*rng.NormFloat64()))
+		}
+		r, err := NewLoadReport(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := judge(func(int) float64 { return 1 }); r.Judgement.Verdict != Valid || r.Order == nil || len(r.Warnings) > 0 {
+		t.Errorf("steady: %+v, %v", r.Judgement, r.Warnings)
+	}
+	if r := judge(func(i int) float64 { return 1 + 0.004*float64(i) }); r.Judgement.Verdict != Unsteady {
+		t.Errorf("climbing: %+v, %+v", r.Judgement, r.Order)
+	}
+	if r := judge(func(i int) float64 { return 1 + 0.1*math.Sin(float64(i)/2) }); len(r.Warnings) != 1 {
+		t.Errorf("up and down: %+v, %v", r.Judgement, r.Warnings)
 	}
 }

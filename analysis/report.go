@@ -16,6 +16,9 @@ import (
 type Options struct {
 	Reference    string  // the arm that the others are compared with; "" is the manifest's first
 	MaxMissShare float64 // share of the reads that may miss, 0 to 1, as the scenario expects
+
+	// Pace is of each second of a load, as results.Second has it: the order of one long slice's parts.
+	Pace []float64
 }
 
 // Report is everything that a run's measurements say: points, and in each a row for every arm.
@@ -57,6 +60,7 @@ type Row struct {
 	Unfinished int             `json:"unfinished_blocks,omitempty"`
 	Cells      map[Metric]Cell `json:"cells"`
 	Drift      *Drift          `json:"drift,omitempty"`
+	Order      *Order          `json:"order,omitempty"`
 	ServerBusy float64         `json:"server_busy,omitempty"` // share of the server's processors that its process used, 0 to 1
 	Verdict    Judgement       `json:"verdict"`
 	Warnings   []Warning       `json:"warnings,omitempty"`
@@ -106,7 +110,7 @@ func New(m results.Manifest, lines []results.Slice, trials []results.Trial, o Op
 		r.Warnings = append(r.Warnings, pr.doubts(reference)...)
 	}
 	r.Warnings = append(r.Warnings, strangers(m, data)...)
-	if slices.ContainsFunc(r.Points, func(p PointReport) bool { return p.Slices < minDriftRounds }) {
+	if slices.ContainsFunc(r.Points, func(p PointReport) bool { return p.Slices < minDriftRounds && !p.ordered() }) {
 		r.Warnings = append(r.Warnings, Warning(fmt.Sprintf("steadiness within blocks of fewer than %d slices is not checked",
 			minDriftRounds)))
 	}
@@ -157,6 +161,11 @@ func strangers(m results.Manifest, data map[PointArm][]*block) (out []Warning) {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// ordered reports whether the steadiness of a row is judged by other than its slices.
+func (p *PointReport) ordered() bool {
+	return slices.ContainsFunc(p.Rows, func(r Row) bool { return r.Order != nil })
 }
 
 // finished reports whether any arm's block came to its end, void or not.
@@ -229,7 +238,7 @@ func newPoint(m results.Manifest, p results.Point, data map[PointArm][]*block, r
 				p.Label))))
 		}
 	}
-	drift := drifts(p.Mode == "open", rows)
+	drift, order := drifts(p.Mode == "open", rows), orders(p.Mode == "open", rows)
 	ceiling := clientCeiling(m.Arms, rows)
 	ref := blockValues(rows[reference])
 	for _, a := range m.Arms {
@@ -243,6 +252,16 @@ func newPoint(m results.Manifest, p results.Point, data map[PointArm][]*block, r
 		}
 		e := evidence{point: p, arm: a, blocks: finished(blocks), drift: drift[a.Name],
 			ceiling: ceiling, misses: o.MaxMissShare, serverCPUs: results.CPUListLen(m.CPUs.Server)}
+		inOrder, remembers := order[a.Name], memoryWarning
+		if len(m.Points)*len(m.Arms) == 1 && inOrder.Blocks == 0 {
+			inOrder, remembers = paceOrder(o.Pace), secondsWarning
+		}
+		if e.order = inOrder; inOrder.Blocks > 0 {
+			row.Order = &inOrder
+		}
+		if inOrder.remembers() {
+			row.Warnings = append(row.Warnings, remembers)
+		}
 		row.Verdict, row.ServerBusy = judge(e), e.serverBusy()
 		pr.Blocks = max(pr.Blocks, row.Blocks)
 		pr.Rows = append(pr.Rows, row)
@@ -337,6 +356,11 @@ func newRow(a results.Arm, blocks []*block, ref map[Metric]metricValues, isRef b
 	}
 	return row
 }
+
+const secondsWarning Warning = "seconds resemble those before them: they are not independent, and intervals are too narrow; load for longer"
+
+const memoryWarning Warning = "slices resemble those before them: a block says less than its length promises; intervals are over " +
+	"blocks, and do not take slices for independent"
 
 // maxLate is the share of late arrivals below which nothing is said: it is what a p99.9 does not see.
 const maxLate = 0.001

@@ -65,6 +65,7 @@ type evidence struct {
 	arm     results.Arm
 	blocks  []*block // finished ones, usable and void
 	drift   Drift
+	order   Order
 	ceiling float64 // ops/s of a responder whose client was at its limit; 0 if there is none
 	misses  float64 // share of reads that may miss
 
@@ -77,7 +78,7 @@ func judge(e evidence) Judgement {
 		checkErrors, checkCorrupt, checkMisses, checkPreload, checkReconciled, checkVoid, checkUsable, checkThrottled,
 		checkUnanswered, checkUnsent, checkTimedOut, checkAchieved, checkListenDrops,
 		checkClientBusy, checkPacing, checkCeiling, checkClientWait, checkClientGC,
-		checkPlateau, checkDrift,
+		checkPlateau, checkDrift, checkTrend,
 	}
 	var found []Finding
 	for _, check := range checks {
@@ -322,6 +323,22 @@ func checkDrift(e evidence) *Finding {
 	}
 	return &Finding{Unsteady, what + " differs between the first and the second half of the blocks, beyond what all " +
 		"arms share", fmt.Sprintf("%s%%", percent(math.Exp(e.drift.Mean))), "warm up longer, or preload more keys"}
+}
+
+// checkTrend finds what the halves that checkDrift compares have in common: a steady climb within each of them.
+func checkTrend(e evidence) *Finding {
+	if !e.order.unsteady() || e.drift.unsteady() { // once is enough
+		return nil
+	}
+	what, over := "throughput", "within the blocks, beyond what all arms share"
+	if e.open() {
+		what = "median response time"
+	}
+	if len(e.blocks) == 1 {
+		over = "over the seconds of the load"
+	}
+	return &Finding{Unsteady, what + " has a trend " + over, fmt.Sprintf("%s%% from first to last, tau %.2f",
+		percent(math.Exp(e.order.Change)), e.order.Tau), "warm up longer, or preload more keys"}
 }
 
 // checkPlateau: a block now and then whose noise hides its plateau is to be expected, and is a warning; see warmupDoubts.

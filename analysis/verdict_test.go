@@ -122,8 +122,8 @@ func TestVerdicts(t *testing.T) {
 		{"client busy at times", closedRun(), every(func(i int, s *results.Slice) {
 			s.ClientBusy = 0.5 + 0.5*float64(i%5/3)
 		}), Valid, ""},
-		{"collector", closedRun(), every(func(_ int, s *results.Slice) { s.ClientGC = s.ClientCPU / 15 }), ClientBound, "collector"},
-		{"collector, a little", closedRun(), every(func(_ int, s *results.Slice) { s.ClientGC = s.ClientCPU / 25 }), Valid, ""},
+		{"collector", closedRun(), every(func(_ int, s *results.Slice) { s.ClientGC = s.Dur / 15 }), ClientBound, "collector"},
+		{"collector, a little", closedRun(), every(func(_ int, s *results.Slice) { s.ClientGC = s.Dur / 25 }), Valid, ""},
 		{"waits for a processor", closedRun(), every(func(_ int, s *results.Slice) { s.ClientWait, s.ClientRuns = s.Dur/15, 900 }),
 			ClientBound, "wait for a processor"},
 		{"waits seldom and long", openRun(20e3), every(func(_ int, s *results.Slice) { s.ClientWait, s.ClientRuns = s.Dur/100, 3 }),

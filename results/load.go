@@ -30,6 +30,15 @@ func NewSecond(s Slice, tail bool) Second {
 	return x
 }
 
+// Pace is what a load's steadiness is judged by: replies a second or, in an open loop, whose rate is given, the median response
+// time in ns.
+func (s *Second) Pace(open bool) float64 {
+	if open {
+		return float64(s.Response.P50)
+	}
+	return s.Achieved
+}
+
 // Second appends one second to seconds.jsonl.
 func (w *Writer) Second(s Second) error {
 	w.mu.Lock()

@@ -84,7 +84,11 @@ func samples(r *results.Run) analysis.Run {
 
 // printReport prints the comparison of a run's arms and returns it.
 func printReport(c *cli.Command, run *results.Run, reference string) (*analysis.Report, error) {
-	report, err := analysis.New(run.Manifest, run.Slices, run.Trials, analysis.Options{Reference: reference})
+	pace, err := paceOf(run)
+	if err != nil {
+		return nil, err
+	}
+	report, err := analysis.New(run.Manifest, run.Slices, run.Trials, analysis.Options{Reference: reference, Pace: pace})
 	if err != nil {
 		return nil, err
 	}
@@ -102,4 +106,18 @@ func show(c *cli.Command, comparison interface {
 	}
 	tty, width := terminal(out)
 	return comparison.Text(out, analysis.Style{Width: width, Color: tty && os.Getenv("NO_COLOR") == ""})
+}
+
+// paceOf is the pace of each second of a load; none of another run.
+func paceOf(run *results.Run) (pace []float64, err error) {
+	if len(run.Manifest.Points) != 1 {
+		return nil, nil
+	}
+	seconds, err := run.Seconds()
+	for i := range seconds {
+		if s := &seconds[i]; !s.Tail {
+			pace = append(pace, s.Pace(run.Manifest.Points[0].Mode == "open"))
+		}
+	}
+	return pace, err
 }

@@ -107,7 +107,10 @@ func kept(err error, dir string) error {
 
 // concludeLoad prints the table and says how the load ended.
 func concludeLoad(c *cli.Command, res *runner.LoadResult) error {
-	report, err := analysis.NewLoadReport(res.Manifest, res.Slice, res.Trial, res.Response, res.Service)
+	report, err := analysis.NewLoadReport(analysis.Load{
+		Manifest: res.Manifest, Slice: res.Slice, Trial: res.Trial, Response: res.Response, Service: res.Service,
+		Responses: res.Responses.Whole(), Services: res.Services.Whole(), Pace: res.Pace,
+	})
 	if err != nil {
 		return err
 	}

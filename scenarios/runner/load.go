@@ -42,13 +42,16 @@ type LoadProgress struct {
 
 // LoadResult is what a load has brought.
 type LoadResult struct {
-	Manifest    results.Manifest
-	Slice       results.Slice // the whole window
-	Trial       results.Trial
-	Response    *hdrhistogram.Histogram // of all operations, in ns
-	Service     *hdrhistogram.Histogram
-	Dir         string // "" where no run directory was asked for
-	Interrupted bool
+	Manifest results.Manifest
+	Slice    results.Slice // the whole window
+	Trial    results.Trial
+	Response *hdrhistogram.Histogram // of all operations, in ns
+	Service  *hdrhistogram.Histogram
+	// The same in stretches of time, of those whose interval is to be had; in a closed loop Service has none.
+	Responses, Services results.Batches
+	Pace                []float64 // of each second
+	Dir                 string    // "" where no run directory was asked for
+	Interrupted         bool
 }
 
 // adhoc is a load in progress.
@@ -221,12 +224,32 @@ func (l *adhoc) sum(x *results.Second, v loadgen.Interval) {
 		s.ClientBusy = (s.ClientBusy*float64(s.Dur) + x.ClientBusy*float64(x.Dur)) / float64(max(s.Dur+x.Dur, 1))
 		s.Dur, s.ClientCPU, s.ClientSpin = s.Dur+x.Dur, s.ClientCPU+x.ClientCPU, s.ClientSpin+x.ClientSpin
 	}
+	l.stretch(x, v)
 	l.response.add(&v.Names, &v.Response)
 	l.service.add(&v.Names, &v.Service)
 	s.Response, s.Service = results.NewLatency(l.response.total()), results.NewLatency(l.service.total())
 	if v.Lateness != nil {
 		l.lateness.Merge(v.Lateness)
 		s.LatenessP = float64(l.lateness.ValueAtPercentile(99))
+	}
+}
+
+// stretch keeps a second apart from the others.
+func (l *adhoc) stretch(x *results.Second, v loadgen.Interval) {
+	open := l.point.load.Mode == loadgen.Open
+	add := func(b *results.Batches, h *hdrhistogram.Histogram) {
+		if x.Tail {
+			b.AddLast(h)
+		} else {
+			b.Add(h)
+		}
+	}
+	add(&l.result.Responses, merged(&v.Names, &v.Response))
+	if open {
+		add(&l.result.Services, merged(&v.Names, &v.Service))
+	}
+	if !x.Tail {
+		l.result.Pace = append(l.result.Pace, x.Pace(open))
 	}
 }
 
