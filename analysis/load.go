@@ -201,6 +201,9 @@ func (r *LoadReport) remarks(w io.Writer, s Style) error {
 	if k := r.Point.Skew; k.Draws > 0 {
 		fmt.Fprintf(&b, "keys: the most popular got %.3g %% of the operations, the top 1 %% got %.3g %%\n", 100*k.DrawnKey, 100*k.DrawnPercent)
 	}
+	for _, line := range wrap(r.Point.Trace, s.width()) {
+		b.WriteString(line + "\n")
+	}
 	if r.Point.Mode == "open" {
 		fmt.Fprintf(&b, "sends: p99 %s late\n", FormatDuration(r.Total.LatenessP))
 	}

@@ -265,7 +265,7 @@ func checkAchieved(e evidence) *Finding {
 	if d := e.point.Dispersion; d != nil {
 		dispersion = max(*d, 1)
 	}
-	if !short(due, 1) && (e.point.Arrival == "file" || !short(offered, dispersion)) {
+	if !short(due, 1) && (listed(e.point.Arrival) || !short(offered, dispersion)) {
 		return nil
 	}
 	return &Finding{Saturated, fmt.Sprintf("less than %.0f%% of the offered rate was achieved", minAchieved*100),
@@ -396,3 +396,6 @@ func medianThroughput(blocks []*block) float64 {
 	}
 	return NewSample(v).Median()
 }
+
+// listed reports whether a law of arrivals is a list of times, which one window may meet where they are dense.
+func listed(arrival string) bool { return arrival == "file" || arrival == "trace" }

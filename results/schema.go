@@ -62,7 +62,7 @@ type Point struct {
 	Mode        string  `json:"mode"`             // "closed" or "open"
 	Connections int     `json:"connections"`
 	Pipeline    int     `json:"pipeline"`              // closed loop: requests in flight per connection
-	Arrival     string  `json:"arrival,omitempty"`     // open loop: the law of the arrivals: poisson, uniform, bursts or file
+	Arrival     string  `json:"arrival,omitempty"`     // open loop: the law of the arrivals: poisson, uniform, bursts, file or trace
 	ArrivalLaw  string  `json:"arrival_law,omitempty"` // open loop: the law with its parameters
 	// Dispersion is the index of dispersion of the arrivals in one slice by their law, 1 for poisson; nil where it is not known.
 	Dispersion  *float64 `json:"dispersion,omitempty"`
@@ -75,6 +75,7 @@ type Point struct {
 	MayMiss     bool     `json:"may_miss,omitempty"`      // the mix removes keys, or has commands that may: misses are expected
 	StreamHash  string   `json:"operation_stream"`        // hex XXH3-64 of the operation stream's beginning
 	Skew        Skew     `json:"skew,omitzero"`           // how unequal the keys are
+	Trace       string   `json:"trace,omitempty"`         // what is in the trace that was replayed, for people
 	SliceNS     int64    `json:"slice_ns"`                // length of one measured window
 	Slices      int      `json:"slices_per_block"`        // planned visits of one arm in one block
 	LeadNS      int64    `json:"lead_in_ns"`              // load before each window, not measured

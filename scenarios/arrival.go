@@ -18,6 +18,7 @@ const (
 	Evenly     = "uniform"
 	Bursts     = "bursts"
 	Timestamps = "file"
+	Traced     = "trace"
 )
 
 var arrivals = []Info{
@@ -25,6 +26,7 @@ var arrivals = []Info{
 	{Evenly, "equal gaps over all connections together"},
 	{Bursts, "random gaps at two rates in turn, rate being that of both together"},
 	{Timestamps, "at the times in a file"},
+	{Traced, "at those of workload.trace, whose order alone any other law keeps"},
 }
 
 // Bounds of arrival_speed.
@@ -38,8 +40,8 @@ var timeUnits = map[string]int{"s": 9, "ms": 6, "us": 3, "ns": 0}
 
 // setRate refuses a rate where a file has it.
 func setRate(d *draft, v value) (string, error) {
-	if d.point.Load.Arrival == Timestamps {
-		return "", v.errorf("has no meaning with arrival: file, whose times say it; see arrival_speed")
+	if a := d.point.Load.Arrival; a == Timestamps || a == Traced {
+		return "", v.errorf("has no meaning with arrival: %s, whose times say it; see arrival_speed", a)
 	}
 	return rate(func(d *draft) *float64 { return &d.point.Load.Rate })(d, v)
 }
@@ -140,10 +142,12 @@ func (l *LoadPlan) checkArrival() *fault {
 	case l.BurstOn != 0 || l.BurstOff != 0 || l.BurstShare != 0:
 		return &fault{keys: []string{"burst_on", "burst_off", "burst_share"},
 			text: fmt.Sprintf("has no meaning with arrival: %s; it needs arrival: bursts", l.Arrival)}
-	case file && !(l.ArrivalSpeed >= minSpeed && l.ArrivalSpeed <= maxSpeed):
+	case (file || l.Arrival == Traced) && !(l.ArrivalSpeed >= minSpeed && l.ArrivalSpeed <= maxSpeed):
 		return faultf("arrival_speed", "%g is out of range: %g to %g", l.ArrivalSpeed, minSpeed, maxSpeed)
-	case !file && (l.ArrivalFile != "" || l.ArrivalColumn != "" || l.ArrivalUnit != "" || l.ArrivalSpeed != 0):
-		return &fault{keys: []string{"arrival_file", "arrival_column", "arrival_unit", "arrival_speed"},
+	case l.ArrivalSpeed != 0 && !file && l.Arrival != Traced:
+		return faultf("arrival_speed", "has no meaning with arrival: %s; it needs arrival: file or trace", l.Arrival)
+	case !file && (l.ArrivalFile != "" || l.ArrivalColumn != "" || l.ArrivalUnit != ""):
+		return &fault{keys: []string{"arrival_file", "arrival_column", "arrival_unit"},
 			text: fmt.Sprintf("has no meaning with arrival: %s; it needs arrival: file", l.Arrival)}
 	}
 	return nil
@@ -172,6 +176,8 @@ func (l *LoadPlan) LawText() string {
 			l.BurstShare)
 	case Timestamps:
 		return fmt.Sprintf("file(%.12s at speed %g)", l.ArrivalFile, l.ArrivalSpeed)
+	case Traced:
+		return fmt.Sprintf("trace(at speed %g)", l.ArrivalSpeed)
 	}
 	return l.Arrival
 }

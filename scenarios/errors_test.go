@@ -79,6 +79,15 @@ func TestErrors(t *testing.T) {
 	// Laws.
 	check("workload: {keys: 1M, key_size: 7..20}", `2: key_size: 7 bytes cannot hold the number of the last of 1000000 keys; use at least 8`)
 	check("workload: {key_size: 16..65KiB}", `2: key_size: "65KiB" is out of range: 3 to 64KiB`)
+	check("workload: {trace: none.csv}", "2: trace: none.csv: no such file or directory")
+	check("workload: {trace: testdata}", `2: trace: "testdata" is not a file`)
+	check("workload: {trace: testdata/sizes.txt, keys: 10}", "2: keys: has no meaning with trace, which says it")
+	check("workload: {trace: testdata/sizes.txt, mix: {get: 1}}", "2: mix: has no meaning with trace, which says it")
+	check("workload: {trace: [a, b]}", "2: trace: wants one value; a list is a sweep, and this key cannot be swept")
+	check("load: {mode: open, arrival: trace}", "2: arrival: trace needs a workload.trace, whose times it takes")
+	check("workload: {trace: testdata/sizes.txt}\nload: {mode: open, arrival: trace, rate: 5}",
+		"3: rate: has no meaning with arrival: trace, whose times say it; see arrival_speed")
+	check("load: {mode: open, rate: 5, arrival_speed: 2}", "2: arrival_speed: has no meaning with arrival: poisson; it needs arrival: file or trace")
 	check("workload: {value_size: 9..8}", `2: value_size: "9..8" goes down; write the smaller number first`)
 	check("workload: {value_size: 0..8}", `2: value_size: "0" is out of range: 1 to 16MiB`)
 	check("workload: {value_size: pareto(1)}", `2: value_size: "pareto(1)" is not a law; write one, or 64..1024, `+
@@ -192,7 +201,7 @@ func TestErrors(t *testing.T) {
 	check("workload: {distribution: zipfian, zipf: 10.1}\n", "2: zipf: 10.1 is out of range: above 0, up to 10")
 	check("workload: {distribution: pareto}\n", `2: distribution: unknown distribution "pareto"; have uniform, zipfian, hotspot, latest, moving, sequential, hot-shard, popularity`)
 	check("load: {mode: opne}\n", `2: mode: unknown mode "opne"; did you mean "open"? have closed, open`)
-	check("load: {mode: open, rate: 5k, arrival: fixed}\n", `2: arrival: unknown arrival law "fixed"; have poisson, uniform, bursts, file`)
+	check("load: {mode: open, rate: 5k, arrival: fixed}\n", `2: arrival: unknown arrival law "fixed"; have poisson, uniform, bursts, file, trace`)
 	check("settings:\n  shards: 12\n", "3: shards: 12 is not a power of two; use 8 or 16")
 	check("settings: {shards: 0}\n", "2: shards: 0 is out of range: 1 to 16384")
 	check("settings: {transport: epol}\n",

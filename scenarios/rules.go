@@ -20,10 +20,13 @@ func (s *Scenario) checkHead() *fault {
 }
 
 func (p *Point) check(names Names) *fault {
-	return first(p.Workload.check(), p.Load.check(), p.Settings.check(names), p.speakable())
+	return first(p.Workload.check(), p.Load.check(), p.Settings.check(names), p.speakable(), p.checkTrace())
 }
 
 func (w *Workload) check() *fault {
+	if w.Trace != "" {
+		return w.checkTraced()
+	}
 	f := first(within("keys", w.Keys), within("key_size", w.KeySize), within("value_size", w.ValueSize),
 		oneOf("distribution", "distribution", w.Distribution, names(distributions)))
 	if f != nil {
@@ -162,6 +165,12 @@ func (l *LoadPlan) check() *fault {
 	}
 	if f := first(l.checkArrival(), withinTime("spin", l.Spin)); f != nil {
 		return f
+	}
+	if l.Arrival == Traced {
+		if l.Rate != 0 {
+			return faultf("rate", "has no meaning with arrival: trace, whose times say it")
+		}
+		return nil
 	}
 	if r := limits["rate"]; !(l.Rate >= float64(r.min) && l.Rate <= float64(r.max)) {
 		if l.Arrival == Timestamps {

@@ -46,6 +46,7 @@ type Param struct {
 // Workload says which operations there are.
 type Workload struct {
 	Preset       string    `json:"preset,omitempty"` // what the keys that the file leaves out were taken from
+	Trace        string    `json:"trace,omitempty"`  // a file, as written; beside it only sizes and kinds of values are set
 	Keys         int       `json:"keys"`             // in the key space, all of them preloaded
 	KeySize      int       `json:"key_size"`         // bytes; of the longest where there is a law
 	ValueSize    int       `json:"value_size"`       // bytes; of the largest where there is a law

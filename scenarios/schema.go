@@ -97,6 +97,12 @@ var workloadKeys = []key{
 	{section: workload, name: "preset", kind: "word", sweep: true,
 		about: "a published workload, whose keys are the defaults then: " + strings.Join(names(Presets()), ", "),
 		set:   setPreset},
+	{section: workload, name: "trace", kind: "file",
+		about: "operations recorded elsewhere, named from where shardlab is called: CSV with a header that names op, key, and perhaps " +
+			"timestamp, value_size and ttl; or a Twitter cache trace; or what redis-cli MONITOR printed. They are sent in their order, " +
+			"again from the beginning after the last; keys that are read before they are written are preloaded. Beside it only " +
+			"value_size (where the file tells none) and value_random have a meaning",
+		set: setTrace},
 	{section: workload, name: "keys", kind: "count", def: "100k", sweep: true,
 		about: "in the key space; all of them are preloaded",
 		set:   count(func(d *draft) *int { return &d.point.Workload.Keys })},
@@ -194,8 +200,8 @@ var loadKeys = []key{
 	{section: load, name: "arrival_unit", kind: "word", def: "s", needs: need{key: "arrival", value: Timestamps},
 		about: "of the times in arrival_file: s, ms, us or ns",
 		set:   setArrivalUnit},
-	{section: load, name: "arrival_speed", kind: "number", def: "1", sweep: true, needs: need{key: "arrival", value: Timestamps},
-		about: "2 goes through arrival_file in half the time",
+	{section: load, name: "arrival_speed", kind: "number", def: "1", sweep: true, needs: need{key: "arrival", value: Timestamps + "|" + Traced},
+		about: "2 goes through the times in half the time",
 		set:   number(func(d *draft) *float64 { return &d.point.Load.ArrivalSpeed })},
 	{section: load, name: "arrival_file", kind: "file", needs: need{key: "arrival", value: Timestamps},
 		required: "write the name of a file with a time on each line, as in arrival_file: times.csv",
@@ -203,7 +209,7 @@ var loadKeys = []key{
 		set:      setArrivalFile},
 	{section: load, name: "rate", kind: "count", sweep: true, needs: need{key: "mode", value: Open},
 		required: "an open loop needs one, in operations per second, as in rate: 10k",
-		unless:   need{key: "arrival", value: Timestamps},
+		unless:   need{key: "arrival", value: Timestamps + "|" + Traced},
 		about:    "operations per second, all connections together",
 		set:      setRate},
 	{section: load, name: "spin", kind: "duration", def: "0s", sweep: true, needs: need{key: "mode", value: Open},

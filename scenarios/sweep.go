@@ -106,7 +106,11 @@ func resolvePoint(doc *document, names Names, axes []axis, index []int) (Point, 
 			return d.point, err
 		}
 	}
-	d.point.Workload.complete(func(key string) bool { return doc.find(workload, key) != nil })
+	written := func(key string) bool { return doc.find(workload, key) != nil }
+	if broken := d.point.Workload.keepTrace(written); broken != nil {
+		return d.point, f.blame(broken)
+	}
+	d.point.Workload.complete(written)
 	d.point.Label = Label(d.point.Params)
 	if broken := d.point.check(names); broken != nil {
 		return d.point, f.blame(broken)

@@ -33,6 +33,7 @@ Examples:
   shardlab load --target unix:/run/shardlab.sock --rate 20k --protocol scnp --threads 2
   shardlab load --target 127.0.0.1:11211 --protocol memcached --rate 20k
   shardlab load --target 127.0.0.1:8080 --protocol http --path "/v1/keys/{key}" --rate 5k
+  shardlab load --target 127.0.0.1:6379 --trace cluster.csv --set load.arrival_speed=2
   shardlab load --target 127.0.0.1:6379 --rate 10k --json | jq .achieved_per_s
   shardlab load --target 127.0.0.1:6379 --rate 10k --out results && shardlab export latest --csv`,
 		Flags: []cli.Flag{
@@ -47,6 +48,7 @@ Examples:
 			&cli.StringFlag{Name: "duration", Value: "10s", Usage: "of what is measured"},
 			&cli.StringFlag{Name: "warmup", Value: "auto", Usage: "load before it: a time, or auto: until rate and median response time have come to a plateau, for at most 10s (--set run.warmup_max=…)"},
 			&cli.StringFlag{Name: "mix", Usage: "weights of operations (default: get=90,set=10)"},
+			&cli.StringFlag{Name: "trace", Usage: "send the operations in this file (shardlab schema says which forms), at its own times unless --rate or --closed is given (--set load.arrival_speed=2)"},
 			&cli.StringFlag{Name: "keys", Usage: "in the key space (default: 100k)"},
 			&cli.StringFlag{Name: "zipf", Usage: "skew of keys, as in 0.99 (default: every key equally often)"},
 			&cli.StringFlag{Name: "values", Usage: "size of a value, as in 64 or 4KiB (default: 64)"},
@@ -149,13 +151,13 @@ func loadOptions(c *cli.Command) (runner.LoadOptions, error) {
 	if err := checkAddr(o.Addr); err != nil {
 		return o, err
 	}
-	rate, file := c.IsSet("rate"), c.IsSet("arrival-file")
+	rate, file, trace := c.IsSet("rate"), c.IsSet("arrival-file"), c.IsSet("trace")
 	switch closed := c.Bool("closed"); {
 	case (rate || file) && closed:
 		return o, errors.New("--rate and --arrival-file are for an open loop and --closed is the other kind; give one of them")
 	case rate && file:
 		return o, errors.New("--arrival-file has the rate in it; leave --rate out")
-	case !rate && !file && !closed:
+	case !rate && !file && !trace && !closed:
 		return o, errors.New("how is load offered? give --rate, as in --rate 50k, or --closed")
 	}
 	if o.Threads < 1 {
@@ -198,13 +200,16 @@ func loadSettings(c *cli.Command) []scenarios.Setting {
 	}
 	for _, x := range [][3]string{
 		{"rate", "load", "rate"}, {"arrival", "load", "arrival"}, {"arrival-file", "load", "arrival_file"}, {"spin", "load", "spin"}, {"timeout", "load", "timeout"}, {"pipeline", "load", "pipeline"}, {"connections", "load", "connections"},
-		{"protocol", "load", "protocol"}, {"path", "load", "path"}, {"keys", "workload", "keys"}, {"values", "workload", "value_size"},
+		{"protocol", "load", "protocol"}, {"path", "load", "path"}, {"trace", "workload", "trace"}, {"keys", "workload", "keys"}, {"values", "workload", "value_size"},
 		{"seed", "", "seed"}, {"duration", "run", "long_slice"}, {"warmup", "run", "warmup"},
 	} {
 		add(x[0], x[1], x[2], c.String(x[0]))
 	}
 	if c.IsSet("arrival-file") && !c.IsSet("arrival") {
 		add("arrival-file", "load", "arrival", scenarios.Timestamps)
+	}
+	if c.IsSet("trace") && mode == "open" && !c.IsSet("rate") && !c.IsSet("arrival-file") && !c.IsSet("arrival") {
+		add("trace", "load", "arrival", scenarios.Traced)
 	}
 	if mix := c.String("mix"); mix != "" {
 		add("mix", "workload", "mix", "{"+strings.ReplaceAll(mix, "=", ": ")+"}")

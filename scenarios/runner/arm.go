@@ -45,11 +45,6 @@ func (r *run) prepareArms() error {
 				r.note("%s is left out: %v", sa.Name, &NotInstalledError{sa.Command[0], sa.Install})
 				continue
 			}
-			for _, p := range r.opts.Scenario.Points {
-				if err := speakable(p.Workload, sa.ProtocolAt(p)); err != nil {
-					return fmt.Errorf("%s: arm %s: %w", r.opts.Scenario.File, sa.Name, err)
-				}
-			}
 		} else if err := a.check(r); err != nil {
 			return fmt.Errorf("%s: arm %s: %w", r.opts.Scenario.File, sa.Name, err)
 		}
@@ -107,16 +102,6 @@ func (a *arm) check(r *run) error {
 			err = separable(p.Workload, resolved.Shards)
 		}
 		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// speakable says which operations of a workload a protocol does not have.
-func speakable(w scenarios.Workload, protocol string) error {
-	for _, m := range w.Mix {
-		if err := scenarios.Speaks(protocol, m.Op); err != nil {
 			return err
 		}
 	}
@@ -276,6 +261,9 @@ func workload(seed uint64, w scenarios.Workload) (loadgen.Workload, error) {
 	lw.Random, lw.KeysPerOp, lw.CrossShard = w.ValueRandom, w.KeysPerOp, -1
 	if w.CrossShare != nil {
 		lw.CrossShard = *w.CrossShare
+	}
+	if w.Trace != "" {
+		return lw, nil // the rest is the trace's
 	}
 	for _, m := range w.Mix {
 		if strings.ContainsAny(m.Op, " \t") {

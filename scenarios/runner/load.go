@@ -274,7 +274,7 @@ func (l *adhoc) manifest(ctx context.Context) results.Manifest {
 	sc := l.opts.Scenario
 	m := manifestOf(sc)
 	m.Started, m.Argv = l.start, l.opts.Argv
-	m.Notes = []string{skewText(l.point.Workload, l.point.skew)}
+	m.Notes = []string{l.point.skewText()}
 	m.CPUs = results.CPUs{Client: scenarios.FormatCPUs(l.opts.CPUs)}
 	p := l.point.describe(sc.Run)
 	if l.opts.NoPreload {

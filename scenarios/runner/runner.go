@@ -126,8 +126,13 @@ func (r *run) prepare() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", sc.File, err)
 		}
+		for _, a := range r.arms {
+			if err := pt.speakable(a.ProtocolAt(p)); err != nil {
+				return fmt.Errorf("%s: arm %s: %w", sc.File, a.Name, err)
+			}
+		}
 		r.points = append(r.points, pt)
-		for _, text := range []string{skewText(p.Workload, pt.skew), pt.workload.Unproven()} {
+		for _, text := range []string{pt.traceText(), pt.skewText(), pt.workload.Unproven()} {
 			if text != "" && !slices.Contains(r.notes, text) {
 				r.note("%s", text)
 			}
@@ -152,6 +157,9 @@ func newPoint(seed uint64, p scenarios.Point) (pt point, err error) {
 	if pt.workload, err = workload(seed, p.Workload); err != nil {
 		return pt, err
 	}
+	if err = pt.trace(); err != nil {
+		return pt, err
+	}
 	if pt.hash, err = loadgen.StreamHash(pt.workload, pt.load); err != nil {
 		return pt, err
 	}
@@ -160,9 +168,13 @@ func newPoint(seed uint64, p scenarios.Point) (pt point, err error) {
 }
 
 // skewText says how unequal the keys are.
-func skewText(w scenarios.Workload, s loadgen.Skew) string {
+func (p *point) skewText() string {
+	s, law := p.skew, p.Workload.Distribution
+	if p.workload.Trace != nil {
+		law = "the trace's"
+	}
 	return fmt.Sprintf("%s keys: the most popular of %d gets %.3g %% of the operations (drawn %.3g %%), the top 1 %% get %.3g %% (drawn %.3g %%)",
-		w.Distribution, w.Keys, 100*s.TopKey, 100*s.DrawnKey, 100*s.TopPercent, 100*s.DrawnPercent)
+		law, p.workload.Keys, 100*s.TopKey, 100*s.DrawnKey, 100*s.TopPercent, 100*s.DrawnPercent)
 }
 
 // open makes the run directory.
