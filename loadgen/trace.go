@@ -203,12 +203,12 @@ func (s TraceStats) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d operations on %d keys", s.Operations, s.Keys)
 	if s.Span > 0 {
-		fmt.Fprintf(&b, " in %v", s.Span.Round(time.Millisecond))
+		fmt.Fprintf(&b, " in %v", s.Span.Round(time.Microsecond))
 	}
-	fmt.Fprintf(&b, "; %d keys are asked for before they are written, and preloaded", s.Preload)
+	fmt.Fprintf(&b, "; preloaded, because asked for before they are written: %d", s.Preload)
 	if s.Reads > 0 {
 		percent := func(n uint64) float64 { return math.Floor(1000*float64(n)/float64(s.Reads)) / 10 }
-		fmt.Fprintf(&b, ": %g %% of %d reads are to hit, %g %% without the preload", percent(s.Hits), s.Reads, percent(s.ColdHits))
+		fmt.Fprintf(&b, "; %g %% of %d reads are to hit, %g %% without the preload", percent(s.Hits), s.Reads, percent(s.ColdHits))
 	}
 	for _, x := range []struct {
 		text string

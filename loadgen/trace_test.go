@@ -115,7 +115,7 @@ func TestTraceStats(t *testing.T) {
 	if got := tr.Stats(); fmt.Sprint(got) != fmt.Sprint(want) || fmt.Sprintf("%+v", got.StandIns) != "map[cas:1]" {
 		t.Errorf("%s; want %s", got, want)
 	}
-	if text := tr.Stats().String(); text != "12 operations on 4 keys; 2 keys are asked for before they are written, and preloaded: "+
+	if text := tr.Stats().String(); text != "12 operations on 4 keys; preloaded, because asked for before they are written: 2; "+
 		"66.6 % of 6 reads are to hit, 33.3 % without the preload; replayed as what is nearest: 1 of cas" {
 		t.Error(text)
 	}
