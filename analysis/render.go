@@ -44,7 +44,9 @@ func (r *Report) Text(w io.Writer, s Style) error {
 		if p.Point.Mode == "open" {
 			t.table(p, "service time, from the actual send", []Metric{ServiceP50, ServiceP99, ServiceP999})
 		}
+		t.mechanismTable(p)
 	}
+	t.scaling()
 	if len(r.Points) > 0 {
 		t.line("")
 		t.notes.write(&t.out, s.width())

@@ -19,6 +19,9 @@ type Options struct {
 
 	// Pace is of each second of a load, as results.Second has it: the order of one long slice's parts.
 	Pace []float64
+
+	// Infos are what the servers said of themselves, for the counters of a row's mechanism; they may be left out.
+	Infos []results.BlockInfo
 }
 
 // Report is everything that a run's measurements say: points, and in each a row for every arm.
@@ -29,6 +32,7 @@ type Report struct {
 	Reference string        `json:"reference"` // arm
 	SharedCPU bool          `json:"shared_cpu,omitempty"`
 	Points    []PointReport `json:"points"`
+	Scaling   []Scaling     `json:"scaling,omitempty"` // of a closed-loop sweep over connections, workers, shards or processors
 	Warnings  []Warning     `json:"warnings,omitempty"`
 }
 
@@ -59,6 +63,7 @@ type Row struct {
 	Void       int             `json:"void_blocks,omitempty"` // finished, with too few valid slices
 	Unfinished int             `json:"unfinished_blocks,omitempty"`
 	Cells      map[Metric]Cell `json:"cells"`
+	Mechanisms []Mechanism     `json:"mechanisms,omitempty"`
 	Drift      *Drift          `json:"drift,omitempty"`
 	Order      *Order          `json:"order,omitempty"`
 	ServerBusy float64         `json:"server_busy,omitempty"` // share of the server's processors that its process used, 0 to 1
@@ -97,8 +102,12 @@ func New(m results.Manifest, lines []results.Slice, trials []results.Trial, o Op
 		r.Arms = append(r.Arms, a.Name)
 	}
 	data := gather(lines, trials)
+	means := mechanisms(data, o.Infos)
 	for _, p := range m.Points {
 		pr, missing := newPoint(m, p, data, reference, o)
+		for i := range pr.Rows {
+			pr.Rows[i].Mechanisms = means[PointArm{p.Label, pr.Rows[i].Arm}]
+		}
 		switch {
 		case !pr.finished() && m.Status != "" && m.Status != results.Complete:
 			r.Warnings = append(r.Warnings, Warning(strings.TrimSpace("no block was finished "+p.Label)))
@@ -109,6 +118,7 @@ func New(m results.Manifest, lines []results.Slice, trials []results.Trial, o Op
 		r.Warnings = append(r.Warnings, missing...)
 		r.Warnings = append(r.Warnings, pr.doubts(reference)...)
 	}
+	r.Scaling = scalings(r)
 	r.Warnings = append(r.Warnings, strangers(m, data)...)
 	if slices.ContainsFunc(r.Points, func(p PointReport) bool { return p.Slices < minDriftRounds && !p.ordered() }) {
 		r.Warnings = append(r.Warnings, Warning(fmt.Sprintf("steadiness within blocks of fewer than %d slices is not checked",

@@ -50,15 +50,8 @@ func pointTitle(p analysis.PointReport) string {
 	return p.Point.Label + " · " + p.Load
 }
 
-// armIndex is an arm's place in the manifest, which decides its look.
-func armIndex(r *analysis.Report, arm string) int {
-	for i, a := range r.Arms {
-		if a == arm {
-			return i
-		}
-	}
-	return len(r.Arms)
-}
+// armLook is how an arm appears in every figure of a run.
+func armLook(r *analysis.Report, arm string) look { return lookOf(placeOf(r.Arms, arm)) }
 
 // legendOf is the arms that were measured, in the order of the manifest.
 func legendOf(r *analysis.Report, points []analysis.PointReport) (entries []entry) {
@@ -68,9 +61,9 @@ func legendOf(r *analysis.Report, points []analysis.PointReport) (entries []entr
 			measured[row.Arm] = true
 		}
 	}
-	for i, a := range r.Arms {
+	for _, a := range r.Arms {
 		if measured[a] {
-			entries = append(entries, entry{label: a, look: lookOf(i), line: true})
+			entries = append(entries, entry{label: a, arm: a, look: armLook(r, a), line: true})
 		}
 	}
 	return entries

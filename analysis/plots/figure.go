@@ -30,6 +30,27 @@ func (f Figure) height() vg.Length {
 	return h
 }
 
+// frameHeight is what title, legend and caption take.
+func (f Figure) frameHeight() vg.Length {
+	width := f.width - 2*margin
+	h := vg.Length(2*margin + 1.8*sizeTitle + 20)
+	lines := 0
+	for _, p := range f.Caption {
+		lines += len(wrapText(sans(sizeCaption), p, width))
+	}
+	h += vg.Length(lines) * sizeCaption * lineHeight
+	x := vg.Length(0)
+	for i, e := range f.legend {
+		w := swatch + 6 + sans(sizeLabel).Width(e.label)
+		if i == 0 || x+w > width {
+			x = 0
+			h += sizeLabel * 1.6
+		}
+		x += w + legendGap
+	}
+	return h
+}
+
 // pages cuts a figure into several of at most perPage rows: a long sweep would be an image that no viewer opens. Axes
 // stay those of the whole.
 func (f Figure) pages(perPage int) []Figure {
@@ -61,12 +82,16 @@ type entry struct {
 	line  bool
 	bare  bool // a line without glyphs
 	ring  bool // the mark of a special point, not of an arm
+	arm   string
+	fill  color.Color // a box of it, in place of line and glyph
+	hatch bool        // the box is hatched
 }
 
 const (
 	margin     = 12 // points, around everything
 	lineHeight = 1.3
 	swatch     = 34 // length of a line in the legend
+	legendGap  = 20 // between its entries
 )
 
 // draw fills the canvas.
@@ -99,7 +124,7 @@ func (f Figure) drawLegend(c draw.Canvas, y vg.Length) vg.Length {
 		return y
 	}
 	sty := sans(sizeLabel)
-	const row, gap = sizeLabel * 1.6, 20
+	const row = sizeLabel * 1.6
 	x := c.Min.X
 	y -= row
 	for _, e := range f.legend {
@@ -107,19 +132,53 @@ func (f Figure) drawLegend(c draw.Canvas, y vg.Length) vg.Length {
 		if x > c.Min.X && x+w > c.Max.X {
 			x, y = c.Min.X, y-row
 		}
-		mid := y + sizeLabel*0.35
-		if e.line {
-			c.StrokeLine2(e.look.line(), x, mid, x+swatch, mid)
-		}
-		if e.ring {
-			c.DrawGlyph(ring(ink), vg.Point{X: x + swatch - 10, Y: mid})
-		} else if !e.bare {
-			c.DrawGlyph(e.look.mark(3.5), vg.Point{X: x + swatch/2, Y: mid})
-		}
-		c.FillText(sty, vg.Point{X: x + swatch + 6, Y: y}, e.label)
-		x += w + gap
+		group(c, e.arm, func() { e.draw(c, x, y) })
+		x += w + legendGap
 	}
 	return y - 12
+}
+
+// draw sets one entry's swatch and label with its lower left corner at x, y.
+func (e entry) draw(c draw.Canvas, x, y vg.Length) {
+	mid := y + sizeLabel*0.35
+	switch {
+	case e.fill != nil:
+		box := vg.Rectangle{Min: vg.Point{X: x + 8, Y: mid - 5}, Max: vg.Point{X: x + swatch, Y: mid + 5}}
+		fillBox(c, box, e.fill)
+		if e.hatch {
+			hatch(c, box)
+		}
+	case e.line:
+		c.StrokeLine2(e.look.line(), x, mid, x+swatch, mid)
+	}
+	switch {
+	case e.ring:
+		c.DrawGlyph(ring(ink), vg.Point{X: x + swatch - 10, Y: mid})
+	case !e.bare && e.fill == nil:
+		c.DrawGlyph(e.look.mark(3.5), vg.Point{X: x + swatch/2, Y: mid})
+	}
+	c.FillText(sans(sizeLabel), vg.Point{X: x + swatch + 6, Y: y}, e.label)
+}
+
+func fillBox(c draw.Canvas, r vg.Rectangle, fill color.Color) {
+	c.SetColor(fill)
+	c.Fill(r.Path())
+}
+
+// hatch draws slanted lines over a box.
+func hatch(c draw.Canvas, r vg.Rectangle) {
+	line := draw.LineStyle{Color: color.NRGBA{A: 60}, Width: vg.Points(1.1)}
+	h := r.Max.Y - r.Min.Y
+	for x := r.Min.X - h; x < r.Max.X; x += 7 {
+		a, b := vg.Point{X: x, Y: r.Min.Y}, vg.Point{X: x + h, Y: r.Max.Y}
+		if a.X < r.Min.X {
+			a = vg.Point{X: r.Min.X, Y: r.Min.Y + r.Min.X - x}
+		}
+		if b.X > r.Max.X {
+			b = vg.Point{X: r.Max.X, Y: r.Min.Y + r.Max.X - x}
+		}
+		c.StrokeLine2(line, a.X, a.Y, b.X, b.Y)
+	}
 }
 
 func (f Figure) drawPanels(c draw.Canvas) {

@@ -2,6 +2,7 @@ package plots
 
 import (
 	"image/color"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -26,7 +27,29 @@ var dashes = [][]vg.Length{nil, {7, 3}, {2, 2}, {9, 3, 2, 3}, {12, 4}, {5, 2, 1,
 var glyphs = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.SquareGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{},
 	draw.BoxGlyph{}, draw.CrossGlyph{}, draw.TriangleGlyph{}, draw.PlusGlyph{}}
 
-// look is how an arm appears, by its place in the manifest.
+// known are the arms that have a look of their own in every run, those that stand beside each other most often first: they
+// differ in colour. Others take the next places, in the order of the manifest.
+var known = []string{"shared", "shard-arc", "thread-local", "multi-direct", "direct-shard", "routed", "redis", "reuseport",
+	"engine", "null", "memcached", "valkey", "control", "base", "head"}
+
+// placeOf is an arm's place, which decides its look.
+func placeOf(arms []string, arm string) int {
+	if i := slices.Index(known, arm); i >= 0 {
+		return i
+	}
+	next := len(known)
+	for _, a := range arms {
+		if a == arm {
+			break
+		}
+		if !slices.Contains(known, a) {
+			next++
+		}
+	}
+	return next
+}
+
+// look is how an arm appears.
 type look struct {
 	color color.NRGBA
 	dash  []vg.Length
@@ -51,7 +74,10 @@ func ring(c color.Color) draw.GlyphStyle {
 }
 
 // pale is the colour as a background for marks of the colour itself.
-func (l look) pale() color.NRGBA {
-	mix := func(c uint8) uint8 { return uint8(255 - (255-int(c))*30/100) }
+func (l look) pale() color.NRGBA { return l.tint(0.30) }
+
+// tint is the colour mixed with white; 1 is the colour itself.
+func (l look) tint(share float64) color.NRGBA {
+	mix := func(c uint8) uint8 { return uint8(255 - (255-float64(c))*share) }
 	return color.NRGBA{mix(l.color.R), mix(l.color.G), mix(l.color.B), 0xFF}
 }

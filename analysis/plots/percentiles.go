@@ -72,7 +72,7 @@ func percentileFigure(r *analysis.Report, points []analysis.PointReport,
 				for k := range xys {
 					xys[k].Y = math.Log10(xys[k].Y)
 				}
-				pl.Add(&plotter.Line{XYs: xys, LineStyle: lookOf(armIndex(r, row.Arm)).line()})
+				pl.Add(grouped(row.Arm, &plotter.Line{XYs: xys, LineStyle: armLook(r, row.Arm).line()}))
 			}
 		}
 		panels = append(panels, pl)

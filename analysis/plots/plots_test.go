@@ -77,8 +77,8 @@ func TestThroughputNamesWhatItShows(t *testing.T) {
 	if strings.Contains(s, ">-0<") {
 		t.Error("an axis begins at -0")
 	}
-	for i := range arms {
-		if c := lookOf(i).color; !strings.Contains(s, hex(c.R, c.G, c.B)) {
+	for i, a := range arms {
+		if c := armLook(r, a.Name).pale(); !strings.Contains(s, hex(c.R, c.G, c.B)) {
 			t.Errorf("arm %d is not drawn in its colour", i)
 		}
 	}

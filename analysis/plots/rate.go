@@ -2,7 +2,6 @@ package plots
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -16,7 +15,7 @@ import (
 )
 
 // ErrClosedLoop says that a run has no offered rate to plot against. In a closed loop the server sets the rate.
-var ErrClosedLoop = errors.New("latency against rate needs an open-loop run: sweep load.rate")
+const ErrClosedLoop = Unfit("latency against rate needs an open-loop run: sweep load.rate")
 
 // metRate is the share of the offered rate that counts as met, as for the verdict.
 const metRate = 0.99
@@ -125,6 +124,7 @@ type ratePoint struct {
 }
 
 type curve struct {
+	arm    string
 	look   look
 	points []ratePoint // in the order of the offered rate
 }
@@ -132,8 +132,8 @@ type curve struct {
 // rateCurves is a curve for every arm and metric that has points.
 func rateCurves(r *analysis.Report, points []analysis.PointReport, metrics ...analysis.Metric) (out []curve) {
 	for _, m := range metrics {
-		for i, arm := range r.Arms {
-			c := curve{look: lookOf(i)}
+		for _, arm := range r.Arms {
+			c := curve{arm: arm, look: armLook(r, arm)}
 			for _, p := range points {
 				for _, row := range p.Rows {
 					rate, lat := row.Cells[analysis.Throughput].Estimate, row.Cells[m].Estimate
@@ -160,26 +160,30 @@ type curves []curve
 
 // Plot implements plot.Plotter.
 func (cs curves) Plot(c draw.Canvas, p *plot.Plot) {
-	tx, ty := p.Transforms(&c)
 	for _, cv := range cs {
-		var line []vg.Point
-		last := -1
-		for i, rp := range cv.points {
-			line = append(line, vg.Point{X: tx(rp.x), Y: ty(math.Log10(rp.y))})
-			if rp.met {
-				last = i
-			}
+		group(c, cv.arm, func() { cv.draw(c, p) })
+	}
+}
+
+func (cv curve) draw(c draw.Canvas, p *plot.Plot) {
+	tx, ty := p.Transforms(&c)
+	var line []vg.Point
+	last := -1
+	for i, rp := range cv.points {
+		line = append(line, vg.Point{X: tx(rp.x), Y: ty(math.Log10(rp.y))})
+		if rp.met {
+			last = i
 		}
-		c.StrokeLines(cv.look.line(), line)
-		for i, rp := range cv.points {
-			if rp.lo < rp.hi {
-				thin := draw.LineStyle{Color: cv.look.color, Width: vg.Points(1)}
-				c.StrokeLine2(thin, line[i].X, ty(math.Log10(rp.lo)), line[i].X, ty(math.Log10(rp.hi)))
-			}
-			c.DrawGlyph(cv.look.mark(3.5), line[i])
+	}
+	c.StrokeLines(cv.look.line(), line)
+	for i, rp := range cv.points {
+		if rp.lo < rp.hi {
+			thin := draw.LineStyle{Color: cv.look.color, Width: vg.Points(1)}
+			c.StrokeLine2(thin, line[i].X, ty(math.Log10(rp.lo)), line[i].X, ty(math.Log10(rp.hi)))
 		}
-		if last >= 0 {
-			c.DrawGlyph(ring(cv.look.color), line[last])
-		}
+		c.DrawGlyph(cv.look.mark(3.5), line[i])
+	}
+	if last >= 0 {
+		c.DrawGlyph(ring(cv.look.color), line[last])
 	}
 }

@@ -69,6 +69,6 @@ func (f Figure) SVG(w io.Writer) error {
 		return err
 	}
 	const family = "font-family:Liberation Sans"
-	_, err := w.Write(bytes.ReplaceAll(b.Bytes(), []byte(family), []byte(family+",Arial,Helvetica,sans-serif")))
+	_, err := w.Write(bytes.ReplaceAll(withGroups(b.Bytes()), []byte(family), []byte(family+",Arial,Helvetica,sans-serif")))
 	return err
 }

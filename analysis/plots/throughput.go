@@ -1,8 +1,6 @@
 package plots
 
 import (
-	"errors"
-
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 
@@ -10,7 +8,7 @@ import (
 )
 
 // ErrNoData says that a report has nothing that the figure could show.
-var ErrNoData = errors.New("nothing to draw: the report has no measured arm")
+const ErrNoData = Unfit("nothing to draw: no arm has a finished block; let the run end")
 
 // pointsPerPage bounds a figure's height.
 const pointsPerPage = 8
@@ -102,7 +100,7 @@ func stripPanel(r *analysis.Report, p analysis.PointReport, m analysis.Metric, t
 			}
 		}
 		ticks = append(ticks, plot.Tick{Value: y, Label: label})
-		s = append(s, strip{y: y, cell: row.Cells[m], look: lookOf(armIndex(r, row.Arm))})
+		s = append(s, strip{y: y, arm: row.Arm, cell: row.Cells[m], look: armLook(r, row.Arm)})
 	}
 	pl.Y.Tick.Marker = plot.ConstantTicks(ticks)
 	pl.Add(verticalGrid{pl.X.Tick.Marker}, s)

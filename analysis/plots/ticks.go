@@ -76,6 +76,26 @@ func (logTicks) Ticks(lo, hi float64) (ticks []plot.Tick) {
 	return ticks
 }
 
+// acrossTicks are logTicks of an axis that lies, without the labels that would run into those before them.
+type acrossTicks struct{}
+
+// Ticks implements plot.Ticker.
+func (acrossTicks) Ticks(lo, hi float64) []plot.Tick {
+	ticks := logTicks{}.Ticks(lo, hi)
+	last := math.Inf(-1)
+	for i := range ticks {
+		if ticks[i].Label == "" {
+			continue
+		}
+		if ticks[i].Value-last < (hi-lo)/7 {
+			ticks[i].Label = ""
+			continue
+		}
+		last = ticks[i].Value
+	}
+	return ticks
+}
+
 // unlabelled has blanks for the labels of another axis, for panels whose neighbour shows them: a blank keeps its tick a
 // long one and takes the label's height, so that panels and their titles stay level.
 type unlabelled struct{ plot.Ticker }

@@ -84,11 +84,7 @@ func samples(r *results.Run) analysis.Run {
 
 // printReport prints the comparison of a run's arms and returns it.
 func printReport(c *cli.Command, run *results.Run, reference string) (*analysis.Report, error) {
-	pace, err := paceOf(run)
-	if err != nil {
-		return nil, err
-	}
-	report, err := analysis.New(run.Manifest, run.Slices, run.Trials, analysis.Options{Reference: reference, Pace: pace})
+	report, err := reportOf(run, reference)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"loadgen":          {"server/wire"},
 	"analysis":         {"results", "analysis/series"},
 	"analysis/gate":    {"analysis", "results"},
-	"analysis/plots":   {"analysis", "results"},
+	"analysis/plots":   {"analysis", "analysis/gate", "results"},
 	// Values in time: pure, so that a run can look for the end of its warm-up with it.
 	"analysis/series": {},
 	// Pure: which rate to probe next, and what a probe has shown.

@@ -2,54 +2,82 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/urfave/cli/v3"
 
 	"github.com/shardlab/shardlab/analysis"
+	"github.com/shardlab/shardlab/analysis/gate"
 	"github.com/shardlab/shardlab/analysis/plots"
 	"github.com/shardlab/shardlab/results"
 )
 
+// usualKinds are the figures of a run that nobody has chosen for.
+var usualKinds = []string{"throughput", "latency", "load"}
+
 func plotCommand() *cli.Command {
+	var kinds strings.Builder
+	for _, k := range plots.Kinds() {
+		fmt.Fprintf(&kinds, "  %-11s %s\n", k.Name, k.About)
+	}
 	return &cli.Command{
 		Name:      "plot",
 		Usage:     "draw a run's figures as PNG and SVG",
 		ArgsUsage: "RUN",
-		Description: `RUN is a run directory, a run's id or the beginning of one, or "latest". The figures are throughput and server CPU per
-operation, latency by percentile, and for open-loop sweeps latency against rate.
-
+		Description: `RUN is a run directory, a run's id or the beginning of one, or "latest". Without --kind the figures are throughput and server
+CPU per operation, latency by percentile, and for open-loop sweeps latency against rate. Kinds of figures:
+` + kinds.String() + `
 Examples:
   shardlab plot latest
-  shardlab plot results/20261123T201500Z-1a2b3c4-quickstart-0f1e2d --out figures`,
+  shardlab plot latest --kind forest,strip --reference multi-direct
+  shardlab plot latest --kind scaling --out figures`,
 		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "kind", Usage: "kinds of figures, separated by commas, or all (default: " + strings.Join(usualKinds, ", ") + ")"},
+			&cli.StringFlag{Name: "reference", Usage: "the arm that the others are compared with (default: the first)"},
 			&cli.StringFlag{Name: "out", Usage: "folder for the figures (default: report/ in the run directory)"},
 			resultsFlag(),
 		},
-		Action: func(_ context.Context, c *cli.Command) error {
-			if err := wantArgs(c, 1, 1); err != nil {
-				return err
-			}
-			run, err := openRun(c, c.Args().First())
-			if err != nil {
-				return err
-			}
-			report, err := analysis.New(run.Manifest, run.Slices, run.Trials, analysis.Options{})
-			if err != nil {
-				return err
-			}
-			return drawFigures(c, run, report, c.String("out"))
-		},
+		Action: plot,
 	}
 }
 
-// drawFigures draws what the run has data for, and prints the paths.
-func drawFigures(c *cli.Command, run *results.Run, report *analysis.Report, dir string) error {
-	figures, err := figuresOf(run, report)
+func plot(_ context.Context, c *cli.Command) error {
+	if err := wantArgs(c, 1, 1); err != nil {
+		return err
+	}
+	run, err := openRun(c, c.Args().First())
+	if err != nil {
+		return err
+	}
+	report, err := reportOf(run, c.String("reference"))
+	if err != nil {
+		return err
+	}
+	kinds := usualKinds
+	asked := c.IsSet("kind") && c.String("kind") != "all"
+	switch {
+	case asked:
+		kinds = strings.Split(c.String("kind"), ",")
+	case c.IsSet("kind"):
+		kinds = nil
+		for _, k := range plots.Kinds() {
+			kinds = append(kinds, k.Name)
+		}
+	}
+	return drawFigures(c, run, report, kinds, asked, c.String("out"))
+}
+
+// drawFigures draws figures and prints the paths. Kinds that the run cannot carry are an error if they were asked for, and
+// else left out.
+func drawFigures(c *cli.Command, run *results.Run, report *analysis.Report, kinds []string, asked bool, dir string) error {
+	figures, err := figuresOf(figureData(run, report), kinds, asked)
 	if err != nil {
 		return err
 	}
@@ -68,29 +96,89 @@ func renderFigures(c *cli.Command, run *results.Run, dir string, figures []plots
 	return err
 }
 
-func figuresOf(run *results.Run, report *analysis.Report) ([]plots.Figure, error) {
-	environment := run.Manifest.Before.Describe()
-	throughput, err := plots.Throughput(report, environment)
+func figuresOf(d plots.Data, kinds []string, asked bool) (all []plots.Figure, err error) {
+	for _, name := range kinds {
+		k, err := plots.FindKind(strings.TrimSpace(name))
+		if err != nil {
+			return nil, err
+		}
+		figures, err := k.Draw(d)
+		if unfit := plots.Unfit(""); errors.As(err, &unfit) && !asked {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("figure of kind %s: %w", k.Name, err)
+		}
+		all = append(all, figures...)
+	}
+	if len(all) == 0 {
+		return nil, plots.ErrNoData
+	}
+	return all, nil
+}
+
+// figureData is what figures may read of a run.
+func figureData(run *results.Run, report *analysis.Report) plots.Data {
+	d := plots.Data{Report: report, Run: samples(run), Environment: run.Manifest.Before.Describe()}
+	d.Histograms = func() (map[analysis.PointArm]*hdrhistogram.Histogram, error) { return histogramsOf(run, report) }
+	d.Intervals = func(point, arm string) ([]results.Interval, error) {
+		return run.Intervals(point, arm, results.Response)
+	}
+	d.Seconds, _ = run.Seconds() // most runs have none
+	d.Verdict = verdictOf(run)
+	d.Trend = trendOf(run, report)
+	return d
+}
+
+// verdictOf is a gate's verdict on the run; nil where there is none.
+func verdictOf(run *results.Run) *gate.Verdict {
+	data, err := os.ReadFile(filepath.Join(run.Dir, "verdict.json"))
+	if err != nil {
+		return nil
+	}
+	var v gate.Verdict
+	if json.Unmarshal(data, &v) != nil || v.Schema != gate.Schema {
+		return nil
+	}
+	return &v
+}
+
+// trendOf is the trend of a run's scenario: all runs of that name in the same folder, this one's report among them. Runs
+// that cannot be read are no part of it, nor are those without the reference.
+func trendOf(run *results.Run, report *analysis.Report) []analysis.TrendPoint {
+	root := filepath.Dir(run.Dir)
+	ids, _ := results.List(root)
+	var all []analysis.TrendPoint
+	for _, id := range ids {
+		r := report
+		if id != report.Run.ID {
+			if !strings.Contains(id, report.Run.Scenario) {
+				continue
+			}
+			other, err := results.OpenIn(root, id)
+			if err != nil || other.Manifest.Scenario.Name != report.Run.Scenario {
+				continue
+			}
+			if r, err = reportOf(other, report.Reference); err != nil {
+				continue
+			}
+		}
+		all = append(all, analysis.TrendOf(r)...)
+	}
+	return all
+}
+
+// reportOf analyses a run; "" is its first arm as the reference.
+func reportOf(run *results.Run, reference string) (*analysis.Report, error) {
+	infos, err := run.BlockInfos()
 	if err != nil {
 		return nil, err
 	}
-	figures := throughput
-	hists, err := histogramsOf(run, report)
+	pace, err := paceOf(run)
 	if err != nil {
 		return nil, err
 	}
-	percentiles, err := plots.Percentiles(report, hists, environment)
-	if err != nil && !errors.Is(err, plots.ErrNoData) {
-		return nil, err
-	}
-	figures = append(figures, percentiles...)
-	byRate, err := plots.LatencyByRate(report, environment)
-	if err == nil {
-		figures = append(figures, byRate...)
-	} else if !errors.Is(err, plots.ErrClosedLoop) && !errors.Is(err, plots.ErrNoData) {
-		return nil, err
-	}
-	return figures, nil
+	return analysis.New(run.Manifest, run.Slices, run.Trials, analysis.Options{Reference: reference, Infos: infos, Pace: pace})
 }
 
 // histogramsOf reads the response times of every row, all usable blocks together.

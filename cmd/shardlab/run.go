@@ -137,7 +137,7 @@ func showRun(c *cli.Command, dir string) (invalid int, err error) {
 	if c.Bool("no-plots") {
 		return invalid, nil
 	}
-	if err := drawFigures(c, run, report, ""); err != nil && !errors.Is(err, plots.ErrNoData) {
+	if err := drawFigures(c, run, report, usualKinds, false, ""); err != nil && !errors.Is(err, plots.ErrNoData) {
 		return invalid, err
 	}
 	return invalid, nil
