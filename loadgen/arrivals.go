@@ -110,6 +110,8 @@ type arrivals struct {
 	on     int        // 1 within a burst
 	until  float64    // when that changes; negative before the first arrival
 	states uint64     // words used for that
+
+	ramp ramp
 }
 
 func newArrivals(seed uint64, l Load) arrivals {
@@ -143,7 +145,7 @@ func (a *arrivals) next() int64 {
 	default:
 		a.at += a.exponential(arrivalBlock, n) * a.mean
 	}
-	return int64(min(a.at, 1<<62)) // the start of a schedule can still be added
+	return int64(min(a.ramp.at(a.at), 1<<62)) // the start of a schedule can still be added
 }
 
 // exponential returns word n of a block as an exponentially distributed number of mean 1.

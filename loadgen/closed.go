@@ -5,7 +5,7 @@ package loadgen
 func (s *share) beginClosed() error {
 	s.refill = true
 	for range s.load.Pipeline {
-		for local := range s.turns {
+		for local := range s.active() {
 			if err := s.issue(uint32(local)); err != nil {
 				return err
 			}
@@ -16,6 +16,9 @@ func (s *share) beginClosed() error {
 
 func (s *share) stepClosed(until int64) (bool, error) {
 	s.heedHalt()
+	if err := s.renew(); err != nil {
+		return false, err
+	}
 	n, err := s.pump(min(s.until(), until))
 	if n == 0 && err == nil {
 		s.tick(clock())

@@ -13,6 +13,7 @@ func (s *Session) collect(cuts *intervals) *Result {
 	first.service, total.service = total.service, first.service
 	first.response, total.response = total.response, first.response
 	first.lateness, total.lateness = total.lateness, first.lateness
+	first.connect, total.connect = total.connect, first.connect
 	spans := make([]span, len(s.shares))
 	for i, sh := range s.shares {
 		total.counters.add(&sh.rec.counters)
@@ -66,6 +67,7 @@ func (s *Session) fill(r *Result, t *recorder) {
 		}
 	}
 	r.Lateness = t.lateness.hist
+	r.Reconnects, r.Connect = t.reconnects, t.connect.hist
 }
 
 // merge adds the histograms of another worker.
@@ -80,4 +82,5 @@ func (r *recorder) merge(from *recorder) {
 		into(&r.response[i], &from.response[i])
 	}
 	into(&r.lateness, &from.lateness)
+	into(&r.connect, &from.connect)
 }

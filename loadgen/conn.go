@@ -11,17 +11,21 @@ import (
 
 // conn is one socket and the requests on their way through it. It belongs to one worker.
 type conn struct {
-	fd   int
-	id   int // its number in the session, for messages
-	addr string
+	fd    int
+	id    int // its number in the session, for messages
+	index int // its number in the share
+	addr  string
 
 	scan wire.ReplyScanner
 	rest []byte // the first part of a reply whose end has not arrived
 
-	out     []byte // requests; nil when all are sent
-	sent    int    // bytes of out that are
-	blocked bool   // the kernel takes no more until it reports the socket writable
-	touched bool   // is on the share's list of those to flush
+	out        []byte // requests; nil when all are sent
+	sent       int    // bytes of out that are
+	blocked    bool   // the kernel takes no more until it reports the socket writable
+	retiring   bool   // takes nothing new: it is to be replaced, once all is answered
+	connecting bool   // it has been
+	began      int64  // when that was begun
+	touched    bool   // is on the share's list of those to flush
 
 	// Requests without a reply, oldest first: ring[head&mask] to ring[tail&mask-1]. Those from stamped on have been
 	// encoded, but not yet offered to the kernel. The counts wrap around.
@@ -57,7 +61,7 @@ func (c *conn) sizeRing(n int) {
 func (c *conn) outstanding() int { return int(c.tail - c.head) }
 
 // hasRoom reports whether another request may be put behind limit others.
-func (c *conn) hasRoom(limit int) bool { return !c.blocked && c.outstanding() < limit }
+func (c *conn) hasRoom(limit int) bool { return !c.blocked && !c.retiring && c.outstanding() < limit }
 
 // push makes room for another request at the end of the ring. The caller fills it.
 func (c *conn) push() *pending {

@@ -24,6 +24,8 @@ func (t Target) suit(w Workload, l *Load) error {
 	case t.InProcess != nil && max(l.Pipeline, l.InFlight) > wire.MaxBatch:
 		return fmt.Errorf("target %s: %d requests at once; in-process it is at most %d", t.Addr, max(l.Pipeline, l.InFlight),
 			wire.MaxBatch)
+	case t.InProcess != nil && l.Churn > 0:
+		return fmt.Errorf("target %s: there are no connections to open anew; use a churn of 0", t.Addr)
 	case t.Protocol != HTTP:
 	case l.Mode == Closed && l.Pipeline > 1:
 		return fmt.Errorf("target %s: pipeline of %d; with http it is 1, use more connections", t.Addr, l.Pipeline)

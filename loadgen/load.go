@@ -42,6 +42,14 @@ type Load struct {
 	Rate    float64 // open: operations/s of all clients together, on average
 	Arrival Arrival // open: when they fall due
 
+	// RateTo, unless zero, is the rate at the end of every window, which Rate changes to in a straight line while it is
+	// measured; arrivals must be Poisson or Evenly.
+	RateTo float64
+	// Active, unless zero, is how many of the connections send; the others are idle.
+	Active int
+	// Churn is how many clients a second close their connections and open them anew, in turn: see churn.go.
+	Churn float64
+
 	// InFlight is the most requests in flight on one socket of an open loop; what is due beyond it waits in a backlog.
 	// Zero means 1024, or less where there are more than 4,096 connections.
 	InFlight int
@@ -65,7 +73,7 @@ func (l Load) withDefaults() Load {
 		l.InFlight = min(1024, max(MaxInFlight/l.Connections, 4))
 	}
 	if l.Backlog == 0 {
-		l.Backlog = int(min(max(2*l.Rate, 4096), 1<<20))
+		l.Backlog = int(min(max(2*max(l.Rate, l.RateTo), 4096), 1<<20))
 	}
 	if l.Drain == 0 {
 		l.Drain = 2 * time.Second
@@ -85,6 +93,9 @@ func (l Load) check() error {
 	}
 	if l.Spin < 0 || l.Spin > 0 && l.Mode == Closed {
 		return fmt.Errorf("load: spinning for %v in a loop that is %v; use 0 or more, and 0 in a closed one", l.Spin, l.Mode)
+	}
+	if err := l.checkShape(); err != nil {
+		return err
 	}
 	switch l.Mode {
 	case Closed:

@@ -24,12 +24,16 @@ type schedule struct {
 // beginOpen starts the schedule: from then on arrivals are sent when they are due, whatever has become of earlier ones.
 func (s *share) beginOpen() {
 	s.schedule.restart()
+	s.schedule.span(&s.load, &s.window)
 	s.nextArrival()
 }
 
 func (s *share) stepOpen(until int64) (bool, error) {
 	s.tick(clock())
 	s.heedHalt()
+	if err := s.renew(); err != nil {
+		return false, err
+	}
 	if err := s.release(); err != nil {
 		return false, err
 	}

@@ -18,6 +18,7 @@ type plan struct {
 	mix      []mixPart
 	choice   choice
 	clients  uint64 // of the session
+	churns   bool   // some of its windows renew connections
 	values   values
 	ttls     numbers
 	unsized  numbers  // of a trace: sizes that it does not tell
@@ -56,7 +57,7 @@ func newPlan(w Workload) (*plan, error) {
 		workload: w.clone(), clients: 1,
 		random: newWords(w.Seed),
 		mix:    mix,
-		values: newValues(w.bounds(), w.Random),
+		values: newValues(w.bounds(), w.Random, w.OtherValues...),
 		keys:   newKeys(w),
 	}
 	if p.choice, err = newChoice(p.workload); err != nil {

@@ -55,6 +55,7 @@ type counters struct {
 	sent, timedOut                          uint64
 	overflow                                uint64
 	bytesIn, bytesOut                       uint64
+	reconnects                              uint64
 	firstError                              string
 	firstErrorAt                            int64
 }
@@ -78,6 +79,7 @@ func (c *counters) add(o *counters) {
 	c.overflow += o.overflow
 	c.bytesIn += o.bytesIn
 	c.bytesOut += o.bytesOut
+	c.reconnects += o.reconnects
 	if o.firstError != "" && (c.firstError == "" || o.firstErrorAt < c.firstErrorAt) {
 		c.firstError, c.firstErrorAt = o.firstError, o.firstErrorAt
 	}
@@ -88,6 +90,7 @@ type recorder struct {
 	counters
 	response, service [NumOps]tally
 	lateness          tally
+	connect           tally // of sessions that churn
 }
 
 // newRecorder has histograms for the operations that a plan can send.
@@ -105,6 +108,9 @@ func newRecorder(p *plan, mode Mode) recorder {
 	if mode == Open {
 		r.lateness.hist = newHistogram()
 	}
+	if p.churns {
+		r.connect.hist = newHistogram()
+	}
 	return r
 }
 
@@ -120,6 +126,7 @@ func (r *recorder) tallies(f func(t *tally)) {
 		use(&r.response[i])
 	}
 	use(&r.lateness)
+	use(&r.connect)
 }
 
 func (r *recorder) reset() {

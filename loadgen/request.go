@@ -316,7 +316,7 @@ func (p *plan) putKey(dst []byte, o *operation) {
 // requestSize returns how long the longest request can be in RESP, in bytes.
 func (p *plan) requestSize() int {
 	longest := 0
-	value := p.values.sizes.Max + len("$12345678\r\n\r\n")
+	value := p.values.most + len("$12345678\r\n\r\n")
 	for i := range p.requests {
 		n := 0
 		for _, x := range p.requests[i].pieces {
@@ -329,10 +329,10 @@ func (p *plan) requestSize() int {
 			case aValue:
 				n += value
 				if p.values.sizes.fixed() {
-					n = n - value + p.values.sizes.Max
+					n = n - value + p.values.most
 				}
 			case aLength, rawValue:
-				n += p.values.sizes.Max
+				n += p.values.most
 			case aTTL, aSeconds:
 				n += len("$12\r\n123456789012")
 			case blankKeys:
@@ -354,5 +354,5 @@ func (p *plan) longestReply() int {
 	if p.protocol == Memcached {
 		head = p.keys.sizes.Max + len("VALUE  0 12345678\r\n\r\n")
 	}
-	return max(p.workload.KeysPerOp, 1)*(p.values.sizes.Max+head) + 64
+	return max(p.workload.KeysPerOp, 1)*(p.values.most+head) + 64
 }

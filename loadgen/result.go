@@ -50,6 +50,8 @@ type Result struct {
 	// offered to the kernel; in ns. They are nil for operations that the workload does not have. In a closed loop a request is due when it is sent: they are the same histograms.
 	Response, Service [NumOps]*hdrhistogram.Histogram
 	Lateness          *hdrhistogram.Histogram // open: from due to sent, of every request sent; nil in a closed loop
+	Reconnects        uint64                  // connections that were opened anew, by Load.Churn, between the edges
+	Connect           *hdrhistogram.Histogram // how long that took; nil where the session does not churn
 	Overflow          uint64                  // entries of all histograms that stand at 60 s and were longer
 }
 

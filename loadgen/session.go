@@ -39,7 +39,7 @@ func (p *Pool) Connect(ctx context.Context, t Target, w Workload, l Load) (*Sess
 	if err != nil {
 		return nil, err
 	}
-	plan.clients = uint64(l.Connections)
+	plan.clients, plan.churns = uint64(l.Connections), l.Churn > 0
 	if err := plan.translate(t); err != nil {
 		return nil, fmt.Errorf("target %s: %w", t.Addr, err)
 	}
@@ -85,6 +85,7 @@ func newShare(s *Session, index, workers, addrs int) *share {
 		touched: make([]*conn, 0, clients*addrs),
 		in:      make([]byte, copyLimit+readSize),
 		poll:    poller{fd: -1},
+		leaving: nobody,
 		halt:    &s.halt,
 		rec:     newRecorder(s.plan, s.load.Mode),
 	}
@@ -95,7 +96,7 @@ func newShare(s *Session, index, workers, addrs int) *share {
 	if s.load.Mode == Open {
 		sh.backlog = newBacklog(s.load.Backlog)
 		sh.schedule = schedule{
-			arrivals: newArrivals(s.plan.workload.Seed, s.load), clients: uint32(s.load.Connections),
+			arrivals: newArrivals(s.plan.workload.Seed, s.load), clients: uint32(s.load.active()),
 		}
 	}
 	return sh
@@ -103,7 +104,7 @@ func newShare(s *Session, index, workers, addrs int) *share {
 
 // connect opens the sockets of the share's clients to each of addrs. They are numbered from firstID on.
 func (s *share) connect(ctx context.Context, addrs []string, firstID int) error {
-	limits := wire.ReplyLimits{MaxBulk: max(2*s.plan.values.sizes.Max, 1<<20), MaxReply: max(2*s.plan.longestReply(), 2<<20)}
+	limits := s.limits()
 	for i := range s.conns {
 		addr := addrs[i%len(addrs)]
 		fd, err := dial(ctx, addr)
@@ -111,7 +112,7 @@ func (s *share) connect(ctx context.Context, addrs []string, firstID int) error 
 			return err
 		}
 		c := &s.conns[i]
-		c.fd, c.id, c.addr = fd, firstID+i, addr
+		c.fd, c.id, c.index, c.addr = fd, firstID+i, i, addr
 		c.scan = s.plan.protocol.scanner(limits)
 		c.rest = make([]byte, 0, min(s.plan.longestReply(), copyLimit))
 		c.sizeRing(max(s.mostInFlight(), preloadDepth))
@@ -229,6 +230,9 @@ func (s *Session) owed() int {
 	left := 0
 	for _, sh := range s.shares {
 		left += sh.outstanding
+		if sh.leaving != nobody {
+			left++ // the connection, at least
+		}
 	}
 	if left > 0 {
 		s.giveUp(fmt.Errorf("load %s: %d replies were still to come %v after an earlier window; connect again",

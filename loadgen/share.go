@@ -51,6 +51,8 @@ type share struct {
 
 	backlog  backlog
 	schedule schedule
+	churn    churn
+	leaving  int64 // the client whose connections are being replaced, or nobody
 
 	rec         recorder
 	phase       phase
@@ -233,6 +235,11 @@ func (s *share) pump(until int64) (int, error) {
 }
 
 func (s *share) serve(c *conn, events uint32) error {
+	if c.connecting {
+		if err := s.connected(c); err != nil || c.connecting {
+			return err
+		}
+	}
 	if events&unix.EPOLLOUT != 0 && c.blocked {
 		c.blocked = false
 		if err := s.flush(c); err != nil {
@@ -245,7 +252,7 @@ func (s *share) serve(c *conn, events uint32) error {
 		}
 	}
 	s.sendWaiting(c)
-	return nil
+	return s.leave(c)
 }
 
 // read takes in what has arrived. A read that does not fill the buffer has emptied the socket (epoll(7), on
@@ -324,7 +331,7 @@ func (s *share) replies(c *conn, buf []byte) (int, error) {
 		c.replies++
 		s.outstanding--
 		if s.refill {
-			if err := s.issue(client); err != nil {
+			if err := s.reissue(client); err != nil {
 				return used, err
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/zeebo/xxh3"
 )
@@ -42,7 +43,25 @@ func StreamHash(w Workload, l Load) (string, error) {
 	if l.Mode == Open {
 		hashArrivals(h, w.Seed, l)
 	}
+	hashShape(h, &l)
 	return fmt.Sprintf("%016x", h.Sum64()), nil
+}
+
+// hashShape hashes what else decides which operation is sent when; nothing where it is at its default.
+func hashShape(h *xxh3.Hasher, l *Load) {
+	for i, x := range []float64{l.RateTo, float64(l.Active), l.Churn} {
+		if x != 0 {
+			h.Write(binary.LittleEndian.AppendUint64([]byte{byte(i)}, math.Float64bits(x)))
+		}
+	}
+}
+
+// JoinHashes names streams that are sent together or one after the other. A single one keeps its name.
+func JoinHashes(hashes []string) string {
+	if len(hashes) == 1 {
+		return hashes[0]
+	}
+	return fmt.Sprintf("%016x", xxh3.HashString(strings.Join(hashes, " ")))
 }
 
 // hashArrivals hashes the first arrivals, and what the later ones depend on besides.

@@ -24,15 +24,24 @@ const (
 // those of 1 to 7 bytes are derived from the key alone, and every write of a key is the same.
 type values struct {
 	sizes numbers
-	block []byte // read-only
-	trace *Trace // whose sizes and counters they have, if not nil
+	other []numbers // sizes that others write
+	least int       // of all
+	most  int       // of all
+	block []byte    // read-only
+	trace *Trace    // whose sizes and counters they have, if not nil
 }
 
-// newValues returns values of such sizes. random is the share of their padding that is random.
-func newValues(sizes Law, random float64) values {
-	block := make([]byte, 0, paddingStart+sizes.Max+8)
+// newValues returns values of such sizes. random is the share of their padding that is random. Values of the other sizes are
+// good, too.
+func newValues(sizes Law, random float64, others ...Law) values {
+	v := values{sizes: newNumbers(sizes), least: sizes.Min, most: sizes.Max}
+	for _, o := range others {
+		v.other = append(v.other, newNumbers(o))
+		v.least, v.most = min(v.least, o.Min), max(v.most, o.Max)
+	}
+	block := make([]byte, 0, paddingStart+v.most+8)
 	words := newWords(paddingSeed)
-	for n := uint64(0); len(block) < paddingStart+sizes.Max; n++ {
+	for n := uint64(0); len(block) < paddingStart+v.most; n++ {
 		block = binary.LittleEndian.AppendUint64(block, words.at(paddingBlock, n))
 	}
 	for i := range block {
@@ -40,7 +49,8 @@ func newValues(sizes Law, random float64) values {
 			block[i] = ' '
 		}
 	}
-	return values{sizes: newNumbers(sizes), block: block}
+	v.block = block
+	return v
 }
 
 // mark is what a value shows of its writer and version, whatever its size.
@@ -49,11 +59,23 @@ func mark(writer uint32, version uint64) uint32 {
 }
 
 // size returns how long a value is.
-func (v *values) size(key, mark uint32) int {
-	if v.sizes.fixed() {
-		return v.sizes.Min
+func (v *values) size(key, mark uint32) int { return v.sizes.of(key, mark) }
+
+func (n *numbers) of(key, mark uint32) int {
+	if n.fixed() {
+		return n.Min
 	}
-	return v.sizes.draw(mix64(uint64(key)<<32 | uint64(mark)))
+	return n.draw(mix64(uint64(key)<<32 | uint64(mark)))
+}
+
+// sized reports whether a value that shows mark may be n bytes long.
+func (v *values) sized(n int, key, mark uint32) bool {
+	for i := range v.other {
+		if v.other[i].of(key, mark) == n {
+			return true
+		}
+	}
+	return v.size(key, mark) == n
 }
 
 // append appends a value to dst, with the room for it.
@@ -85,7 +107,7 @@ func (v *values) put(dst []byte, key, writer uint32, version uint64) {
 
 // fits reports whether there are values of n bytes, of that key.
 func (v *values) fits(n int, key uint32) bool {
-	return n >= v.sizes.Min && n <= v.sizes.Max || v.trace.counter(key)
+	return n >= v.least && n <= v.most || v.trace.counter(key)
 }
 
 // check reports whether value is one that put could have made for key.
@@ -110,7 +132,7 @@ func (v *values) check(value []byte, key uint32) bool {
 		return bytes.Equal(value, want[:len(value)])
 	}
 	// How long it should be a trace does not tell of a key: it is in the choice of the padding then.
-	return binary.LittleEndian.Uint32(value) == key && (v.trace != nil || v.size(key, shows) == len(value)) &&
+	return binary.LittleEndian.Uint32(value) == key && (v.trace != nil || v.sized(len(value), key, shows)) &&
 		bytes.HasPrefix(v.padding(value[:header], len(value)), value[header:])
 }
 
@@ -124,7 +146,7 @@ func (v *values) padding(header []byte, size int) []byte {
 		h = mix64(h ^ uint64(size))
 	}
 	at := h % paddingStart
-	return v.block[at : int(at)+v.sizes.Max-len(header)]
+	return v.block[at : int(at)+v.most-len(header)]
 }
 
 func putSmall(dst []byte, key uint32) {

@@ -53,13 +53,14 @@ func (s *share) prepare(w edges, mode Mode) {
 	s.phase, s.recording = leading, false
 	s.from, s.to = snapshot{}, snapshot{}
 	s.schedule.due = math.MaxInt64
-	s.yieldAt = math.MaxInt64
+	s.yieldAt, s.churn.due = math.MaxInt64, math.MaxInt64
 	s.now = clock()
 }
 
 // begin starts a window of the share's load. Steps follow, until it is done.
 func (s *share) begin(w edges) error {
 	s.prepare(w, s.load.Mode)
+	s.beginChurn()
 	if s.open {
 		s.beginOpen()
 		return nil
@@ -135,7 +136,7 @@ func (s *share) until() int64 {
 	if s.phase == draining {
 		return s.window.drainBy
 	}
-	return s.window.next
+	return min(s.window.next, s.churn.due)
 }
 
 // drained reports whether a closed loop, or the drain of an open one, is over: all is answered, or time is up.
@@ -143,7 +144,7 @@ func (s *share) drained() bool {
 	if s.phase != draining {
 		return false
 	}
-	idle := s.outstanding == 0 && s.backlog.count == 0 && s.schedule.due == math.MaxInt64
+	idle := s.outstanding == 0 && s.backlog.count == 0 && s.schedule.due == math.MaxInt64 && s.leaving == nobody
 	return idle || s.now >= s.window.drainBy
 }
 

@@ -19,15 +19,17 @@ const (
 
 // Workload says which operations are sent. It has no defaults but for Distribution.
 type Workload struct {
-	Keys      int     // how many keys there are, 1 to MaxKeys
-	KeySize   int     // bytes; "k:" and the number of the last key must fit
-	KeyLaw    Law     // unless zero, what sizes keys have instead of KeySize
-	ValueSize int     // bytes, 1 to MaxValueSize; from 16 on each value tells who wrote it, and is unique
-	ValueLaw  Law     // unless zero, what sizes values have instead of ValueSize
-	Random    float64 // share of a value's bytes that are random, in (0, 1]; the rest compresses. Zero means 1
-	Mix       []OpShare
-	TTL       Law // of SetEx and Expire, in milliseconds
-	KeysPerOp int // of MGet and MSet, 1 to MaxKeysPerOp; a key may be there twice
+	Keys      int // how many keys there are, 1 to MaxKeys
+	KeySize   int // bytes; "k:" and the number of the last key must fit
+	KeyLaw    Law // unless zero, what sizes keys have instead of KeySize
+	ValueSize int // bytes, 1 to MaxValueSize; from 16 on each value tells who wrote it, and is unique
+	ValueLaw  Law // unless zero, what sizes values have instead of ValueSize
+	// OtherValues are laws of sizes of values that others write to the same keys, which reads may meet.
+	OtherValues []Law
+	Random      float64 // share of a value's bytes that are random, in (0, 1]; the rest compresses. Zero means 1
+	Mix         []OpShare
+	TTL         Law // of SetEx and Expire, in milliseconds
+	KeysPerOp   int // of MGet and MSet, 1 to MaxKeysPerOp; a key may be there twice
 	// CrossShard is the share of MGets and MSets whose keys are of at least two shards of Sharding; those of the others are of
 	// one. Below 0 each key is drawn for itself, and nothing is said of shards.
 	CrossShard float64
@@ -64,6 +66,11 @@ func (w Workload) check() error {
 	}
 	if err := errors.Join(sizes.check("key sizes", MaxKeySize), w.valueLaw().check("value sizes", MaxValueSize)); err != nil {
 		return err
+	}
+	for _, l := range w.OtherValues {
+		if err := l.check("others' value sizes", MaxValueSize); err != nil {
+			return err
+		}
 	}
 	if err := w.checkKeyLaw(); err != nil {
 		return err
