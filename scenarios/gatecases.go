@@ -48,7 +48,7 @@ func (g *gateReader) cases() error {
 
 // add takes a scenario's points into the gate's.
 func (g *gateReader) add(x value, s *Scenario, name string) error {
-	start, primaries, err := g.caseKeys(x)
+	c, err := g.caseKeys(x)
 	if err != nil {
 		return err
 	}
@@ -62,36 +62,80 @@ func (g *gateReader) add(x value, s *Scenario, name string) error {
 		}
 		p.Label = "scenario=" + name + p.Label
 		g.gate.Scenario.Points = append(g.gate.Scenario.Points, p)
-		g.gate.Cases = append(g.gate.Cases, GateCase{Point: p.Label, Start: start, Primaries: primaries})
+		c.Point = p.Label
+		g.gate.Cases = append(g.gate.Cases, c)
 	}
 	return nil
 }
 
 // caseKeys reads what a scenario of a gate says beside what any scenario says.
-func (g *gateReader) caseKeys(x value) (start []string, primaries []GatePrimary, err error) {
+func (g *gateReader) caseKeys(x value) (c GateCase, err error) {
 	v, ok := g.field(x, "start")
 	if !ok {
-		return nil, nil, fmt.Errorf("%s: start: is missing; write how the server is started, as in start: [%q, --port, %q]", x.at, BinMark, portMark)
+		return c, fmt.Errorf("%s: start: is missing; write how the server is started, as in start: [%q, --port, %q]", x.at, BinMark, portMark)
 	}
-	if start, err = commandOf(v, BinMark, portMark); err != nil {
-		return nil, nil, err
+	if c.Start, err = commandOf(v, BinMark, portMark); err != nil {
+		return c, err
 	}
-	if v, ok = g.field(x, "primaries"); !ok {
-		for _, m := range defaultPrimaries {
-			primaries = append(primaries, GatePrimary{m, g.names.Deltas[m]})
+	than, claims := x.row("than"), x.row("claims")
+	switch primaries := x.row("primaries"); {
+	case than == nil && claims == nil:
+	case than == nil || claims == nil:
+		return c, fmt.Errorf("%s: than and claims go together: start is so many times as good as than, as in claims: {throughput: 1.3}", x.at)
+	case primaries != nil:
+		return c, primaries.errorf("has no meaning beside claims")
+	default:
+		if c.Than, err = commandOf(*than, BinMark, portMark); err == nil {
+			c.Primaries, err = g.claims(*claims)
 		}
-		return start, primaries, nil
+		return c, err
 	}
-	primaries, err = g.primaries(v)
-	return start, primaries, err
+	if v, ok = g.field(x, "primaries"); ok {
+		c.Primaries, err = g.primaries(v)
+		return c, err
+	}
+	for _, m := range defaultPrimaries {
+		c.Primaries = append(c.Primaries, GatePrimary{Metric: m, Delta: g.names.Deltas[m]})
+	}
+	return c, nil
+}
+
+// row is a key of a table; nil if it is not written.
+func (v value) row(key string) *value {
+	for i := range v.rows {
+		if v.rows[i].key == key {
+			return &v.rows[i].val
+		}
+	}
+	return nil
+}
+
+// claims reads how many times as good each metric is.
+func (g *gateReader) claims(v value) (out []GatePrimary, err error) {
+	if v.kind != table || len(v.rows) == 0 {
+		return nil, v.errorf("wants metrics and how many times as good they are, as in {throughput: 1.3}")
+	}
+	for _, row := range v.rows {
+		delta, ok := g.names.Deltas[row.key]
+		if !ok {
+			return nil, value{at: row.at, name: v.name}.errorf("%s", unknown("metric", row.key, slices.Sorted(maps.Keys(g.names.Deltas))))
+		}
+		times, err := row.val.number()
+		if err == nil && !(times >= 0.01 && times <= 100) {
+			err = row.val.errorf("%s times as good is out of range: 0.01 to 100", quote(row.val.text))
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, GatePrimary{Metric: row.key, Delta: delta, Claim: times})
+	}
+	return out, nil
 }
 
 // field is a key of one of the scenarios, or else of the whole file.
 func (g *gateReader) field(x value, key string) (value, bool) {
-	for _, row := range x.rows {
-		if row.key == key {
-			return row.val, true
-		}
+	if v := x.row(key); v != nil {
+		return *v, true
 	}
 	v, ok := g.rows[key]
 	return v, ok
@@ -107,7 +151,7 @@ func (g *gateReader) primaries(v value) (out []GatePrimary, err error) {
 		if slices.ContainsFunc(out, func(p GatePrimary) bool { return p.Metric == metric }) {
 			return at.errorf("%s is there twice", metric)
 		}
-		out = append(out, GatePrimary{metric, share})
+		out = append(out, GatePrimary{Metric: metric, Delta: share})
 		return nil
 	}
 	switch v.kind {
@@ -173,7 +217,7 @@ func (g *gateReader) scenario(x value) (*Scenario, string, error) {
 			other, err = row.val.word()
 		case armList, runLength, "seed", "about":
 			err = fmt.Errorf("%s: %s: has no meaning in a gate's scenario; the arms are base and head, and how to measure is said once, outside", row.at, row.key)
-		case "start", "primaries":
+		case "start", "primaries", "than", "claims":
 		default:
 			root.rows = append(root.rows, row)
 		}

@@ -26,6 +26,7 @@ type Gate struct {
 type GateCase struct {
 	Point     string
 	Start     []string // the start command, with {bin} and {port} in it
+	Than      []string // nil, or a start command of the same build: Start is claimed to be better
 	Primaries []GatePrimary
 }
 
@@ -33,6 +34,7 @@ type GateCase struct {
 type GatePrimary struct {
 	Metric string
 	Delta  float64
+	Claim  float64 // 0, or how many times as good as Than
 }
 
 // GateNames are the words of other packages that a gate file may use.

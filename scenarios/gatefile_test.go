@@ -24,6 +24,9 @@ scenarios:
     primaries: [p50]
   - scenario: ycsb
     name: borrowed
+  - name: shape
+    than: ["{bin}", --slow, --port, "{port}"]
+    claims: {throughput: 1.3}
 `
 
 func TestGateFile(t *testing.T) {
@@ -39,10 +42,13 @@ func TestGateFile(t *testing.T) {
 		t.Fatalf("%d cases of %d points", len(g.Cases), len(g.Scenario.Points))
 	}
 	c := g.Cases[1]
-	if c.Point != "scenario=reads,pipeline=16" || g.Scenario.Points[1].Label != c.Point || c.Primaries[0] != (GatePrimary{"p50", 0.075}) || c.Start[2] != "{port}" {
+	if c.Point != "scenario=reads,pipeline=16" || g.Scenario.Points[1].Label != c.Point || c.Primaries[0] != (GatePrimary{"p50", 0.075, 0}) || c.Start[2] != "{port}" {
 		t.Errorf("%+v", c)
 	}
-	if c = g.Cases[2]; !strings.HasPrefix(c.Point, "scenario=borrowed") || c.Primaries[0] != (GatePrimary{"cpu", 0.03}) {
+	if c = g.Cases[len(g.Cases)-1]; c.Point != "scenario=shape" || len(c.Than) != 4 || c.Primaries[0] != (GatePrimary{"throughput", 0.05, 1.3}) {
+		t.Errorf("%+v", c)
+	}
+	if c = g.Cases[2]; !strings.HasPrefix(c.Point, "scenario=borrowed") || c.Primaries[0] != (GatePrimary{"cpu", 0.03, 0}) {
 		t.Errorf("%+v", c)
 	}
 }
@@ -75,6 +81,10 @@ func TestGateFileErrors(t *testing.T) {
 	check("    primaries: [p50]", "    arms: [shared]", "gate.yaml:11: arms: has no meaning in a gate's scenario")
 	check("  - name: reads", "  - about: x\n    name: reads", "about: has no meaning in a gate's scenario")
 	check("name: borrowed", "name: reads", `two scenarios are named "reads", the other at gate.yaml:8`)
+	check("    claims: {throughput: 1.3}", "", "gate.yaml:14: than and claims go together")
+	check("claims: {throughput: 1.3}", "claims: {throughput: 999}", "999\" times as good is out of range")
+	check("claims: {throughput: 1.3}", "claims: {speed: 2}", `unknown metric "speed"`)
+	check("claims: {throughput: 1.3}", "claims: {throughput: 1.3}\n    primaries: [cpu]", "gate.yaml:17: primaries: has no meaning beside claims")
 	check("scenario: open-loop", "scenario: nosuch", `unknown scenario "nosuch"`)
 	check("scenario: open-loop", "scenario: open-loop\n    load: {connections: 1}", "load: has no meaning beside scenario: open-loop")
 	for text, want := range map[string]string{"": "a gate is a table of keys", "- x": "a gate is a table of keys", "name: x": "scenarios: wants a list",

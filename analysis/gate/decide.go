@@ -48,6 +48,14 @@ func (p *Plan) newTrack(x Primary, blocks []Block, from int) *track {
 func (t *track) delta() float64 { return math.Log1p(t.Delta) }
 func (t *track) floor() float64 { return t.delta() / 2 }
 
+// shift is what a claim adds to a log-ratio: as good as claimed is then 0.
+func (t *track) shift() float64 {
+	if t.Claim == 0 {
+		return 0
+	}
+	return math.Log(t.Claim)
+}
+
 // use takes the first n blocks into the sample.
 func (t *track) use(n int) {
 	t.used = t.blocks[:n]
@@ -55,7 +63,7 @@ func (t *track) use(n int) {
 	var x []float64
 	for i := range t.used {
 		if v, ok := t.used[i].X[t.Metric]; ok && t.used[i].usable() {
-			x = append(x, v)
+			x = append(x, v+t.shift())
 		}
 	}
 	t.sample = newSample(x)
@@ -98,7 +106,7 @@ func (p *Plan) sequence(tracks []*track) {
 		worse += p.holm(open, l, len(tracks), worse, Regressed, func(t *track) sample { return t.sample })
 		better += p.holm(open, l, len(tracks), better, Improved, func(t *track) sample { return t.sample.negated() })
 		for _, t := range open {
-			if t.sample.mean <= -t.floor() && k < len(p.Looks)-1 {
+			if t.Claim == 0 && t.sample.mean <= -t.floor() && k < len(p.Looks)-1 {
 				continue // it may be improved: a later look will tell, as it would of one that may be regressed
 			}
 			if s := t.sample; t.outcome == "" && s.mean < t.floor() && s.mean+s.half(p.Single*l.Share) < t.delta() {
@@ -124,6 +132,9 @@ func (p *Plan) holm(open []*track, l Look, m, before int, call Outcome, of func(
 	}
 	var all []candidate
 	for _, t := range open {
+		if t.Claim != 0 && call == Improved {
+			continue // better than claimed is what was claimed
+		}
 		if s := of(t); t.outcome == "" && s.mean >= t.floor() {
 			all = append(all, candidate{t, s, s.pAbove()})
 		}

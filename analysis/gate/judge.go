@@ -30,6 +30,7 @@ func (p *Plan) newPass(primaries []Primary, lines []results.Slice, trials []resu
 		}
 		r.primaries = append(r.primaries, p.newTrack(x, head[x.Point], from))
 		if p.Control {
+			x.Claim = 0 // base is as good as base
 			r.controls = append(r.controls, p.newTrack(x, control[x.Point], from))
 		}
 	}

@@ -17,11 +17,12 @@ import (
 type made struct {
 	seed           uint64
 	blocks, from   int
-	head, control  float64 // log-ratios of cost
-	headRate       float64 // log-ratio of throughput besides: waiting
-	process, slice float64 // standard deviations
-	factor         float64 // of both arms
-	swap           bool    // head's slices are base's and the other way round
+	head, control  float64            // log-ratios of cost
+	headRate       float64            // log-ratio of throughput besides: waiting
+	process, slice float64            // standard deviations
+	factor         float64            // of both arms
+	allocs         map[string]float64 // per operation, by arm
+	swap           bool               // head's slices are base's and the other way round
 }
 
 const madeSlices = 10
@@ -53,7 +54,7 @@ func (m made) run() (lines []results.Slice, trials []results.Trial) {
 				replies := uint64(rate * dur / 1e9)
 				lines = append(lines, results.Slice{Arm: name, Block: b, Slice: s, Pos: pos, Dur: dur, Replies: replies,
 					ServerCPU: int64(cost * float64(replies)), Response: results.Latency{N: replies, P50: int64(10 * cost)},
-					Valid: true, ClientBusy: 0.5})
+					Valid: true, ClientBusy: 0.5, HeapLive: 1 << 20, AllocObjs: int64(m.allocs[a] * float64(replies))})
 			}
 		}
 		for _, a := range arms {
@@ -184,6 +185,24 @@ func TestWaitingIsNotComputing(t *testing.T) {
 	}
 }
 
+// An allocation more is found where there were none, and where there were some.
+func TestAllocations(t *testing.T) {
+	check := func(base, head float64, want Outcome) {
+		t.Helper()
+		m := usual()
+		m.allocs = map[string]float64{Base: base, Control: base, Head: head}
+		v := judged(t, m, func(p *Plan) { p.Primaries = []Primary{{"", Allocs, 0.05, 0}} })
+		if v.Rows[0].Outcome != want {
+			t.Errorf("%g and %g allocations: %s, ratio %g", base, head, v.Rows[0].Outcome, v.Rows[0].Ratio)
+		}
+	}
+	check(0, 0, Pass)
+	check(0, 1, Regressed)
+	check(10, 11, Regressed)
+	check(1, 0, Improved)
+	check(0.02, 0.03, Pass)
+}
+
 // Where base differs from itself no difference is believed; what passed stays.
 func TestContaminatedControl(t *testing.T) {
 	m := usual()
@@ -303,15 +322,16 @@ func TestNothingToCompareIsAnError(t *testing.T) {
 	check(NewPlan(threePrimaries().Primaries, nil), lines, trials, "no looks")
 	check(NewPlan(threePrimaries().Primaries, []int{3, 6}), lines, trials, "a look after 3 blocks")
 	check(NewPlan(threePrimaries().Primaries, []int{6, 6}), lines, trials, "looks ascend")
-	check(NewPlan([]Primary{{"", "speed", 0.05}}, DefaultBlocks), lines, trials, `unknown metric "speed"`)
-	check(NewPlan([]Primary{{"", CPU, 0}}, DefaultBlocks), lines, trials, "δ of 0")
-	check(NewPlan([]Primary{{"", CPU, 0.05}, {"", CPU, 0.05}}, DefaultBlocks), lines, trials, "twice")
+	check(NewPlan([]Primary{{"", CPU, 0.05, -1}}, DefaultBlocks), lines, trials, "a claim of -1")
+	check(NewPlan([]Primary{{"", "speed", 0.05, 0}}, DefaultBlocks), lines, trials, `unknown metric "speed"`)
+	check(NewPlan([]Primary{{"", CPU, 0, 0}}, DefaultBlocks), lines, trials, "δ of 0")
+	check(NewPlan([]Primary{{"", CPU, 0.05, 0}, {"", CPU, 0.05, 0}}, DefaultBlocks), lines, trials, "twice")
 }
 
 // A metric that slices lack is not compared over those that happen to have it.
 func TestMissingQuantile(t *testing.T) {
 	lines, trials := usual().run()
-	plan := NewPlan([]Primary{{"", CPU, 0.05}, {"", P99, 0.15}}, DefaultBlocks)
+	plan := NewPlan([]Primary{{"", CPU, 0.05, 0}, {"", P99, 0.15, 0}}, DefaultBlocks)
 	v, err := Judge(plan, "", lines, trials)
 	if err != nil || outcomes(v) != "pass inconclusive" || !strings.Contains(v.Rows[1].Meaning, "p99 needs 1000 requests in every slice") {
 		t.Errorf("%v %s %s", err, outcomes(v), v.Rows[1].Meaning)
@@ -339,4 +359,31 @@ func TestFormats(t *testing.T) {
 			t.Errorf("no %q in:\n%s", x.want, x.in)
 		}
 	}
+}
+
+// A claim of one build holds, or does not, or cannot be told; better than claimed is fine.
+func TestClaims(t *testing.T) {
+	check := func(head, claim float64, want Outcome) {
+		t.Helper()
+		m := usual()
+		m.head = head
+		v := judged(t, m, func(p *Plan) {
+			for i := range p.Primaries {
+				p.Primaries[i].Claim = claim
+			}
+		})
+		for _, r := range v.Rows {
+			if r.Outcome != want || want != Inconclusive && !strings.Contains(r.Meaning, "times as good") {
+				t.Errorf("claim %g with a log-ratio of %g: %s %s: %s", claim, head, r.Metric, r.Outcome, r.Meaning)
+			}
+			if got := math.Abs(math.Log(r.Ratio)); math.Abs(got-math.Abs(head)) > 0.02 {
+				t.Errorf("the ratio shown is %g", r.Ratio)
+			}
+		}
+	}
+	check(-math.Log(1.3), 1.3, Pass)
+	check(-math.Log(1.6), 1.3, Pass)
+	check(-math.Log(1.1), 1.3, Regressed)
+	check(0, 1.3, Regressed)
+	check(math.Log(1.2), 0.8, Pass)
 }

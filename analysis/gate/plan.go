@@ -30,11 +30,13 @@ type Plan struct {
 	Confirm   bool      `json:"confirm"`   // what is called better or worse is measured again, in blocks from Blocks() on
 }
 
-// Primary is one metric at one point that the gate judges.
+// Primary is one metric at one point that the gate judges. With a claim head is no other build than base but another way to
+// start it, and must be so many times as good: less by a share of Delta is what must be found.
 type Primary struct {
 	Point  string  `json:"point"`
 	Metric Metric  `json:"metric"`
 	Delta  float64 `json:"delta"` // the change for the worse that must be found, as a share: 0.05
+	Claim  float64 `json:"claim,omitempty"`
 }
 
 // Look is a number of blocks after which a primary may be decided, with its share of the error probability.
@@ -108,6 +110,9 @@ func (p *Plan) checkPrimaries() error {
 		}
 		if !(x.Delta > 0 && x.Delta <= 10) {
 			return fmt.Errorf("%s: a δ of %g: it must be above 0, and at most 10 (1000 %%)", x.Metric, x.Delta)
+		}
+		if x.Claim != 0 && !(x.Claim > 0.001 && x.Claim < 1000) {
+			return fmt.Errorf("%s: a claim of %g times as good: it must be between 0.001 and 1000", x.Metric, x.Claim)
 		}
 		if k := (name{x.Point, x.Metric}); seen[k] {
 			return fmt.Errorf("%s at %q is there twice", x.Metric, x.Point)

@@ -65,7 +65,11 @@ func (r *Row) cells() []string {
 	if r.Void > 0 {
 		n += fmt.Sprintf(" (%d void)", r.Void)
 	}
-	return []string{r.Point, m.title, value(r.BaseValue), value(r.HeadValue), ratio, interval, percent(r.Delta), n, detects, string(r.Outcome)}
+	title := m.title
+	if r.Claim != 0 {
+		title += fmt.Sprintf(" %g× as good", r.Claim)
+	}
+	return []string{r.Point, title, value(r.BaseValue), value(r.HeadValue), ratio, interval, percent(r.Delta), n, detects, string(r.Outcome)}
 }
 
 // remarks are the sentences below the table.

@@ -104,7 +104,7 @@ func simulated(rng *rand.Rand, s shape, sd, effect float64) []Outcome {
 }
 
 func threePrimaries() Plan {
-	return NewPlan([]Primary{{"", CPU, 0.05}, {"", Throughput, 0.05}, {"", P50, 0.05}}, DefaultBlocks)
+	return NewPlan([]Primary{{"", CPU, 0.05, 0}, {"", Throughput, 0.05, 0}, {"", P50, 0.05, 0}}, DefaultBlocks)
 }
 
 // atMost fails where so many of n could not come, at 1 in 10,000, from a probability of p.

@@ -27,6 +27,7 @@ type Row struct {
 	Point   string  `json:"point"`
 	Metric  Metric  `json:"metric"`
 	Delta   float64 `json:"delta"`
+	Claim   float64 `json:"claim,omitempty"`
 	Outcome Outcome `json:"outcome"`
 	Meaning string  `json:"meaning"`
 
@@ -57,7 +58,7 @@ const maxDrift = 0.02
 
 // row says what a track has come to.
 func (p *Plan) row(t *track) Row {
-	r := Row{Point: t.Point, Metric: t.Metric, Delta: t.Delta, Outcome: t.outcome, N: t.sample.n(), Look: t.look + 1}
+	r := Row{Point: t.Point, Metric: t.Metric, Delta: t.Delta, Claim: t.Claim, Outcome: t.outcome, N: t.sample.n(), Look: t.look + 1}
 	var base, head, drift []float64
 	for i := range t.used {
 		b := &t.used[i]
@@ -72,11 +73,11 @@ func (p *Plan) row(t *track) Row {
 	}
 	if r.N > 0 {
 		r.BaseValue, r.HeadValue = analysis.NewSample(base).Median(), analysis.NewSample(head).Median()
-		r.Ratio, r.Robust = t.ratio(t.sample.mean), t.ratio(hodgesLehmann(t.sample.x))
+		r.Ratio, r.Robust = t.ratio(t.sample.mean-t.shift()), t.ratio(hodgesLehmann(t.sample.x)-t.shift())
 	}
 	if r.N >= 2 {
 		h := t.sample.half(level99)
-		a, b := t.ratio(t.sample.mean-h), t.ratio(t.sample.mean+h)
+		a, b := t.ratio(t.sample.mean-t.shift()-h), t.ratio(t.sample.mean-t.shift()+h)
 		r.Interval = &analysis.Interval{Lo: min(a, b), Hi: max(a, b)}
 		r.SD = t.sample.sd
 		r.Detectable = math.Expm1(detectable(r.SD, r.N, p.testLevel(t), t.floor()))
@@ -137,6 +138,10 @@ func (p *Plan) whyUndecided(t *track, r *Row) string {
 func (r *Row) explain(why string) {
 	m, _ := find(r.Metric)
 	d := percent(r.Delta)
+	if r.Claim != 0 {
+		r.explainClaim(m, d, why)
+		return
+	}
 	switch r.Outcome {
 	case Pass:
 		r.Meaning = fmt.Sprintf("a %s that is %s worse is excluded", m.title, d)
@@ -149,12 +154,24 @@ func (r *Row) explain(why string) {
 	}
 }
 
+// explainClaim is the same of a claim.
+func (r *Row) explainClaim(m meter, d, why string) {
+	switch r.Outcome {
+	case Pass:
+		r.Meaning = fmt.Sprintf("that %s is not %g times as good, by %s, is excluded", m.title, r.Claim, d)
+	case Regressed:
+		r.Meaning = fmt.Sprintf("%s is not %g times as good, for certain and by more than half of %s", m.title, r.Claim, d)
+	default:
+		r.Meaning = fmt.Sprintf("neither that %s is %g times as good nor that it is not was shown: %s", m.title, r.Claim, why)
+	}
+}
+
 // percent is a share as people write it: "5 %", "7.5 %".
 func percent(share float64) string { return fmt.Sprintf("%.3g %%", 100*share) }
 
 // contaminate takes back what was said of differences: base differs from itself.
 func (v *Verdict) contaminate(t *track) {
-	v.Contaminated = fmt.Sprintf("%s%s of base against itself is %.3f times what it is", at(t.Point), t.meter.title, t.ratio(t.sample.mean))
+	v.Contaminated = fmt.Sprintf("%s%s of base against itself is %.3f times what it is", at(t.Point), t.meter.title, t.ratio(t.sample.mean-t.shift()))
 	for i := range v.Rows {
 		if r := &v.Rows[i]; r.Outcome == Regressed || r.Outcome == Improved {
 			r.Outcome = Inconclusive
@@ -209,7 +226,7 @@ func (v *Verdict) waiting(point string) {
 		return &v.Rows[i]
 	}
 	cpu, rate := row(CPU), row(Throughput)
-	if cpu != nil && rate != nil && cpu.Outcome == Pass && rate.Outcome == Regressed {
+	if cpu != nil && rate != nil && rate.Claim == 0 && cpu.Outcome == Pass && rate.Outcome == Regressed {
 		v.Notes = append(v.Notes, fmt.Sprintf("%swaiting more, not computing more: CPU/op unchanged (%s), throughput %s",
 			at(point), change(cpu.Ratio), change(rate.Ratio)))
 	}

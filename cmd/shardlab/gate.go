@@ -44,7 +44,8 @@ gate.yaml says how the server is built and started, and what it is asked. Any se
 {layout} is a number from 1: the same code linked in three orders is measured, since the order alone moves CPU time by 2 or 3 %. Other
 keys: protocol, seed, layouts, looks: [6, 10, 16, 24], run: {slices: 50ms, slices_per_block: 30, warmup: 300ms, cpus: auto}, and inject (the
 arguments that make the server worse by {what}, for --selftest). A scenario may have a start and primaries of its own, or be the name of another
-scenario. Metrics: `
+scenario. With than: (a start command) and claims: {throughput: 1.3} in place of primaries it gates that start is 1.3 times as good as than, of one
+build. Metrics: `
 
 func gateCommand() *cli.Command {
 	var metrics []string

@@ -115,7 +115,7 @@ func PlanOf(g *scenarios.Gate, control, confirm bool) gate.Plan {
 	var primaries []gate.Primary
 	for _, c := range g.Cases {
 		for _, p := range c.Primaries {
-			primaries = append(primaries, gate.Primary{Point: c.Point, Metric: gate.Metric(p.Metric), Delta: p.Delta})
+			primaries = append(primaries, gate.Primary{Point: c.Point, Metric: gate.Metric(p.Metric), Delta: p.Delta, Claim: p.Claim})
 		}
 	}
 	p := gate.NewPlan(primaries, g.Looks)
@@ -212,9 +212,15 @@ func (s *session) Command(_ int, point, arm string) ([]string, error) {
 	if !ok {
 		return nil, fmt.Errorf("bug: no case at %s", point)
 	}
-	argv := slices.Clone(c.Start)
+	argv, bin := slices.Clone(c.Start), s.path(arm)
+	if c.Than != nil { // two ways to start one build
+		bin = s.path(gate.Head)
+		if arm != gate.Head {
+			argv = slices.Clone(c.Than)
+		}
+	}
 	for i := range argv {
-		argv[i] = strings.ReplaceAll(argv[i], scenarios.BinMark, s.path(arm))
+		argv[i] = strings.ReplaceAll(argv[i], scenarios.BinMark, bin)
 	}
 	return append(argv, s.worse(arm)...), nil
 }

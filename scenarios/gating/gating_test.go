@@ -1,0 +1,258 @@
+package gating
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/shardlab/shardlab/analysis/gate"
+	"github.com/shardlab/shardlab/results"
+	"github.com/shardlab/shardlab/scenarios"
+)
+
+func sh(t *testing.T, dir, script string) string {
+	t.Helper()
+	cmd := exec.Command("sh", "-ec", script)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "HOME="+dir, "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=n", "GIT_AUTHOR_EMAIL=e", "GIT_COMMITTER_NAME=n",
+		"GIT_COMMITTER_EMAIL=e")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", script, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// Base is where the work began: the merge base on a branch, HEAD under changes, and HEAD's parent of a clean main branch.
+func TestCheckOut(t *testing.T) {
+	dir := t.TempDir()
+	check := func(rev, wantBase, wantHead, wantErr string) {
+		t.Helper()
+		trees, err := CheckOut(t.Context(), filepath.Join(dir, "sub"), rev, t.TempDir())
+		if wantErr != "" {
+			if err == nil || !strings.Contains(err.Error(), wantErr) {
+				t.Errorf("%v, want %q", err, wantErr)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := sh(t, trees.Base.Dir, "cat file"); got != wantBase {
+			t.Errorf("base has %q, want %q", got, wantBase)
+		}
+		if got := sh(t, trees.Head.Dir, "cat file"); got != wantHead {
+			t.Errorf("head has %q, want %q", got, wantHead)
+		}
+		if err := trees.Close(); err != nil {
+			t.Error(err)
+		}
+		if left := sh(t, dir, "git worktree list | wc -l"); left != "1" {
+			t.Errorf("%s worktrees are left", left)
+		}
+	}
+	sh(t, dir, "mkdir sub; echo none > sub/file")
+	check("", "", "", "a gate is for a git checkout")
+	sh(t, dir, "git init -q -b main; git add .; git commit -q -m none")
+	check("", "", "", "HEAD has no parent here")
+	sh(t, dir, "echo one > sub/file; git commit -q -a -m one")
+	check("", "none", "one", "")
+	sh(t, dir, "echo changed > sub/file")
+	check("", "one", "changed", "")
+	sh(t, dir, "git checkout -q -b work; git commit -q -a -m two; echo three > sub/file; git commit -q -a -m three")
+	check("", "one", "three", "")
+	check("HEAD^", "changed", "three", "")
+	check("HEAD", "", "", "there is nothing to compare")
+	check("nosuch", "", "", "--base nosuch: git rev-parse")
+	sh(t, dir, "git checkout -q --orphan alone; git commit -q -m alone")
+	check("", "", "", "HEAD and main have no common commit here; fetch the whole history")
+	sh(t, dir, "git branch -q -D main")
+	check("", "", "", "there is none of the branches")
+}
+
+func builder(t *testing.T, command ...string) *Builder {
+	t.Helper()
+	b, err := NewBuilder(command, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+func TestBuilder(t *testing.T) {
+	tree := t.TempDir()
+	sh(t, tree, "echo content > source")
+	b := builder(t, "sh", "-c", "echo built >> log; cat source > {bin}; echo {layout} >> {bin}")
+	for range 2 {
+		for layout, want := range map[int]string{1: "content\n1", 2: "content\n2"} {
+			path, err := b.binary(t.Context(), build{Source{Dir: tree}, layout})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := sh(t, tree, "cat "+path); got != want {
+				t.Errorf("%q", got)
+			}
+		}
+	}
+	if got := sh(t, tree, "wc -l < log"); got != "2" {
+		t.Errorf("%s builds of two layouts", got)
+	}
+	bad := func(want string, command ...string) {
+		t.Helper()
+		if _, err := builder(t, command...).binary(t.Context(), build{Source{Dir: tree, Revision: "1234567"}, 1}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	bad("build 1234567: second line", "sh", "-c", "echo first; echo second line >&2; exit 1")
+	bad("has made no file {bin}", "true")
+	bad("build: is missing in the gate file")
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := b.binary(ended, build{Source{Dir: tree}, 3}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func newSession(t *testing.T, layouts int) *session {
+	g := &scenarios.Gate{Layouts: layouts, Looks: []int{6, 10}, Inject: []string{"--inject", "{what}"}, Scenario: &scenarios.Scenario{
+		Arms: []scenarios.Arm{{Name: gate.Base}, {Name: gate.Head}, {Name: gate.Control}}}}
+	g.Cases = []scenarios.GateCase{{Point: "p", Start: []string{"{bin}", "{port}"}, Primaries: []scenarios.GatePrimary{{Metric: "cpu", Delta: 0.05}}},
+		{Point: "q", Start: []string{"{bin}", "fast"}, Than: []string{"{bin}", "slow"}}}
+	s := &session{ctx: t.Context(), plan: PlanOf(g, true, true), cases: map[string]scenarios.GateCase{}}
+	s.opts = Options{Gate: g, Base: Source{Dir: "base"}, Head: Source{Dir: "head"}, Builder: &Builder{dir: "dir"}}
+	for _, c := range g.Cases {
+		s.cases[c.Point] = c
+	}
+	return s
+}
+
+// Base and head have the same layout, the control another; over as many blocks as there are layouts each has had all. The
+// confirmation has none of them.
+func TestLayouts(t *testing.T) {
+	s := newSession(t, 3)
+	seen := map[string]map[int]int{}
+	for block := range 20 {
+		base, head, control := s.buildOf(gate.Base, block), s.buildOf(gate.Head, block), s.buildOf(gate.Control, block)
+		if base.layout != head.layout || base.layout == control.layout || base.source != control.source || base.source == head.source {
+			t.Fatalf("block %d: %v %v %v", block, base, head, control)
+		}
+		if first := base.layout <= 3 && control.layout <= 3; first != (block < 10) {
+			t.Errorf("block %d has layout %d", block, base.layout)
+		}
+		for arm, x := range map[string]build{gate.Base: base, gate.Control: control} {
+			if seen[arm] == nil {
+				seen[arm] = map[int]int{}
+			}
+			if block < 6 {
+				seen[arm][x.layout]++
+			}
+		}
+	}
+	for arm, n := range seen {
+		if n[1] != 2 || n[2] != 2 || n[3] != 2 {
+			t.Errorf("%s had layouts %v in 6 blocks", arm, n)
+		}
+	}
+	if x := newSession(t, 1).buildOf(gate.Control, 3); x.layout != 0 {
+		t.Errorf("layout %d of a build that has none", x.layout)
+	}
+}
+
+func TestCommands(t *testing.T) {
+	s := newSession(t, 1)
+	s.slots = map[string]int{gate.Base: 0, gate.Head: 1, gate.Control: 2}
+	s.opts.HeadWorse = "cpu=5%"
+	check := func(point, arm, want string) {
+		t.Helper()
+		argv, err := s.Command(0, point, arm)
+		if got := strings.Join(argv, " "); err != nil || got != want {
+			t.Errorf("%q, %v; want %q", got, err, want)
+		}
+	}
+	check("p", gate.Base, "dir/server-0 {port}")
+	check("p", gate.Head, "dir/server-1 {port} --inject cpu=5%")
+	check("p", gate.Control, "dir/server-2 {port}")
+	check("q", gate.Base, "dir/server-1 slow") // a claim is of one build
+	check("q", gate.Head, "dir/server-1 fast --inject cpu=5%")
+}
+
+func TestRecordIsContinued(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "record.jsonl")
+	cases, err := CasesOf("aa")
+	if err != nil || len(cases) != 1 {
+		t.Fatal(cases, err)
+	}
+	if all, _ := CasesOf("inject"); len(all) < 5 {
+		t.Errorf("%d injections", len(all))
+	}
+	for range 3 {
+		if err := appendRecord(file, Record{Schema: SelftestSchema, Case: "aa", Outcome: gate.Pass, Right: true, Seconds: 60}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Three are there: three that are wanted need no gate.
+	have, err := Selftest(t.Context(), Options{Gate: &scenarios.Gate{}}, cases, 3, file)
+	if err != nil || len(have) != 3 {
+		t.Fatal(have, err)
+	}
+	var b strings.Builder
+	if good, err := Summarize(&b, have, cases); !good || err != nil || !strings.Contains(b.String(), "as it should be; false alarms below 63 % with 95 % confidence") {
+		t.Error(b.String(), err)
+	}
+	b.Reset()
+	if good, _ := Summarize(&b, append(have, Record{Case: "aa", Outcome: gate.Regressed}), cases); good || !strings.Contains(b.String(), "NOT as it should be") {
+		t.Error(b.String())
+	}
+	os.WriteFile(file, []byte("{}\n"), 0o644)
+	if _, err := ReadRecords(file); err == nil || !strings.Contains(err.Error(), "record.jsonl:1: not a line of a selftest's record") {
+		t.Error(err)
+	}
+}
+
+// What a case is found by must be among what is gated.
+func TestCaseSuits(t *testing.T) {
+	stall, _ := CasesOf("stall")
+	g := &scenarios.Gate{File: "gate.yaml", Cases: []scenarios.GateCase{{Primaries: []scenarios.GatePrimary{{Metric: "cpu"}}}}}
+	if err := stall[0].suits(Options{Gate: g}); err == nil || !strings.Contains(err.Error(), "gate.yaml: inject: is missing") {
+		t.Error(err)
+	}
+	g.Inject = []string{"{what}"}
+	if err := stall[0].suits(Options{Gate: g}); err == nil || !strings.Contains(err.Error(), "which no scenario has among its primaries") {
+		t.Error(err)
+	}
+}
+
+func TestJudgeRefusesOtherRuns(t *testing.T) {
+	if _, err := Judge(&results.Run{Manifest: results.Manifest{ID: "x"}}); err == nil || !strings.Contains(err.Error(), "x is no gate's run") {
+		t.Error(err)
+	}
+}
+
+func TestAdvice(t *testing.T) {
+	check := func(n Noise, e results.Environment, want string) {
+		t.Helper()
+		n.advise(e)
+		if text := strings.Join(n.Advice, "\n"); !strings.Contains(text, want) {
+			t.Errorf("%q, want %q", text, want)
+		}
+	}
+	two := []CPUNoise{{CPU: 0}, {CPU: 1}}
+	check(Noise{CPUs: two}, results.Environment{}, "nothing: a gate finds its 5 % here")
+	check(Noise{CPUs: two[:1]}, results.Environment{}, "one processor")
+	check(Noise{CPUs: two, Steal: 0.03}, results.Environment{}, "the hypervisor took 3.0 %")
+	check(Noise{CPUs: two, Others: 1.2}, results.Environment{}, "other processes use 1.2 processors")
+	check(Noise{CPUs: []CPUNoise{{Lost: 0.1}, {}}}, results.Environment{}, "was taken away for 10.0 %")
+	check(Noise{CPUs: two}, results.Environment{Cgroup: results.Cgroup{CPUMax: 1.5}}, "a CPU quota of 1.5 for 2")
+	check(Noise{CPUs: two}, results.Environment{CPU: results.CPUInfo{Governor: "powersave"}}, "set it to performance")
+	check(Noise{CPUs: two, Forecasts: []gate.Forecast{{Metric: gate.CPU, Looks: []gate.Detectable{{Blocks: 24, Change: 0.2}}}}}, results.Environment{},
+		"cpu: even 24 blocks find no less than 20 %")
+}
