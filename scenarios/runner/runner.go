@@ -117,8 +117,8 @@ func (r *run) prepare() error {
 	r.note("%s", r.cpus.how)
 	if !r.unplanned {
 		if r.opts.Visits == nil { // else nobody knows how many blocks there will be
-		r.note("%s", budget(sc))
-	}
+			r.note("%s", budget(sc))
+		}
 	}
 	if err := r.prepareArms(); err != nil {
 		return err
