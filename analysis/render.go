@@ -24,6 +24,8 @@ const (
 	absent          = "–"
 	serverBoundNote = "server-bound: the server used its processors up, and its throughput is its own limit; no fault"
 	sharedNote      = "server and client shared CPUs: each slows the other, and absolute figures are of the pair"
+	insideNote      = "clients in the server's process share its processors: server CPU and memory are the whole process's, clients " +
+		"included, and client CPU is a part of it; compare neither with rows whose clients are elsewhere"
 )
 
 // Text writes the report as tables: for every point one of throughput and cost and one of latency, then the footnotes
@@ -122,6 +124,9 @@ func (t *renderer) nameCell(p *PointReport, row *Row) gridCell {
 	var m marks
 	if t.report.SharedCPU {
 		m = append(m, t.notes.add(sharedNote, ""))
+	}
+	if p.Point.Inside > 0 {
+		m = append(m, t.notes.add(insideNote, ""))
 	}
 	for _, w := range row.Warnings {
 		m = append(m, t.notes.add(string(w), who))

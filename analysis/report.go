@@ -413,6 +413,10 @@ func sampleOf(values []BlockValue) Sample {
 
 // loadLabel stamps how load was offered. Latencies of a closed loop depend on N and are only comparable at equal N.
 func loadLabel(p results.Point) string {
+	if via := viaText(p); via != "" {
+		p.Inside = 0
+		return loadLabel(p) + via
+	}
 	if other := p.Protocol; other != "" && other != "resp" {
 		p.Protocol = ""
 		return loadLabel(p) + " " + other

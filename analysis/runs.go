@@ -138,7 +138,18 @@ func exactLoad(p results.Point) string {
 	if p.TimeoutNS > 0 {
 		s += fmt.Sprintf(", timeout %v", time.Duration(p.TimeoutNS))
 	}
-	return s
+	return s + viaText(p)
+}
+
+// viaText says how many connections are in-process, behind a blank; "" where none is.
+func viaText(p results.Point) string {
+	switch {
+	case p.Inside == 0:
+		return ""
+	case p.Inside == p.Connections:
+		return " in-process"
+	}
+	return fmt.Sprintf(" %d of %d in-process", p.Inside, p.Connections)
 }
 
 func pointName(p results.Point) string {

@@ -37,6 +37,10 @@ type Load struct {
 	Mode        Mode
 	Connections int // logical clients, each with its own stream of operations, and as a rule its own socket
 
+	// First and Clients make the session drive Clients of them only, from number First on; other sessions may drive the others. What
+	// each client sends, and when, is the same in either case. Zero Clients are all.
+	First, Clients int
+
 	Pipeline int // closed: requests each client keeps in flight
 
 	Rate    float64 // open: operations/s of all clients together, on average
@@ -69,6 +73,9 @@ type Load struct {
 
 // withDefaults returns l with its zero fields filled in. It must be checked first.
 func (l Load) withDefaults() Load {
+	if l.Clients == 0 {
+		l.Clients = l.Connections
+	}
 	if l.InFlight == 0 {
 		l.InFlight = min(1024, max(MaxInFlight/l.Connections, 4))
 	}
@@ -84,6 +91,9 @@ func (l Load) withDefaults() Load {
 func (l Load) check() error {
 	if l.Connections < 1 || l.Connections > MaxConnections {
 		return fmt.Errorf("load: %d connections; use 1 to %d", l.Connections, MaxConnections)
+	}
+	if l.First < 0 || l.Clients < 0 || l.First+l.Clients > l.Connections || l.First > 0 && l.Clients == 0 {
+		return fmt.Errorf("load: %d clients from number %d on; there are %d", l.Clients, l.First, l.Connections)
 	}
 	if l.Drain < 0 {
 		return fmt.Errorf("load: drain of %v; use more than 0", l.Drain)

@@ -57,8 +57,9 @@ func (s *share) nextArrival() {
 			a.client = 0
 			a.turn++
 		}
-		if client%s.stride == s.index {
-			a.due, a.own = due, waitingArrival{due, turn, client / s.stride}
+		own := client - s.first // and beyond all clients, where it is less
+		if own < uint32(s.load.Clients) && own%s.stride == s.index {
+			a.due, a.own = due, waitingArrival{due, turn, own / s.stride}
 			return
 		}
 	}

@@ -50,7 +50,7 @@ func (p *Pool) Connect(ctx context.Context, t Target, w Workload, l Load) (*Sess
 	if len(addrs) == 0 {
 		addrs = []string{t.Addr}
 	}
-	workers := min(l.Connections, p.Workers())
+	workers := min(s.load.Clients, p.Workers())
 	for i := range workers {
 		sh := newShare(s, i, workers, len(addrs))
 		s.shares = append(s.shares, sh)
@@ -73,9 +73,9 @@ func (p *Pool) Connect(ctx context.Context, t Target, w Workload, l Load) (*Sess
 
 // newShare returns the share of one worker, without connections.
 func newShare(s *Session, index, workers, addrs int) *share {
-	clients := shareOf(s.load.Connections, workers, index)
+	clients := shareOf(s.load.Clients, workers, index)
 	sh := &share{
-		index: uint32(index), stride: uint32(workers),
+		index: uint32(index), stride: uint32(workers), first: uint32(s.load.First),
 		plan: s.plan, load: s.load, responder: s.target.Responder,
 		addrs:   addrs,
 		route:   s.target.Route,

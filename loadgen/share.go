@@ -26,7 +26,8 @@ const (
 // share is one worker's part of a session: its clients, sockets and records. While load is on, only that worker touches
 // it; in between, the session does.
 type share struct {
-	index, stride uint32 // client l of the share is client index + l·stride of the session
+	index, stride uint32 // client l of the share is client first + index + l·stride of the load
+	first         uint32
 	plan          *plan
 	load          Load
 	responder     bool
@@ -71,8 +72,8 @@ type share struct {
 	mark      snapshot // the last edge of an interval
 }
 
-// client returns the number in the session of a client of this share.
-func (s *share) client(local uint32) uint32 { return s.index + local*s.stride }
+// client returns the number in the load of a client of this share.
+func (s *share) client(local uint32) uint32 { return s.first + s.index + local*s.stride }
 
 // socket returns the connection that carries a client's operation on a key.
 func (s *share) socket(local uint32, o *operation) (*conn, error) {

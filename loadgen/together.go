@@ -69,10 +69,11 @@ func (j *Job) check(p *Pool) error {
 	return nil
 }
 
-// edgesFrom returns the edges of a window that begins now.
+// edgesFrom returns the edges of a window that begins now, or when it says.
 func (j *Job) edgesFrom(now int64) edges {
 	w, l := &j.Window, &j.Session.load
-	e := edges{lead: now, start: now + int64(w.Lead), every: int64(w.Every), timeout: int64(l.Timeout), serverCPU: w.ServerCPU}
+	lead := max(now, sinceEpoch(w.At))
+	e := edges{lead: lead, start: lead + int64(w.Lead), every: int64(w.Every), timeout: int64(l.Timeout), serverCPU: w.ServerCPU}
 	e.end = e.start + int64(w.Measure)
 	e.drainBy = e.end + int64(l.Drain)
 	return e

@@ -10,6 +10,11 @@ type Window struct {
 	Lead    time.Duration // load that is not recorded; a closed loop fills its pipelines, caches warm up again
 	Measure time.Duration // load that is
 
+	// At, unless zero, is when the lead-in begins, on the scale of [Monotonic], which all processes of a machine share: windows of
+	// several processes can thus have the same edges. A closed loop sends until then as it does in the lead-in. A time that has
+	// passed means now.
+	At int64
+
 	// ServerCPU, unless nil, returns the CPU time that the server has used so far, in ns. Worker 0 calls it at the two
 	// edges of what is measured.
 	ServerCPU func() int64

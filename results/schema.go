@@ -69,6 +69,8 @@ type Point struct {
 	TimeoutNS   int64    `json:"timeout_ns,omitempty"`    // of a request
 	Rate        float64  `json:"rate,omitempty"`          // open loop: offered operations per second, all connections together
 	Protocol    string   `json:"protocol,omitempty"`      // what topologies get their load in, "resp" or "scnp"; "" is "resp"
+	Via         string   `json:"via,omitempty"`           // "in-process" where clients are in the server's process, "mixed" where some are
+	Inside      int      `json:"in_process,omitempty"`    // connections that are in-process
 	Keys        int      `json:"keys"`                    // preloaded keys
 	ValueSize   int      `json:"value_size"`              // bytes
 	ValueLaw    string   `json:"value_law,omitempty"`     // of sizes, as written; "" where all are of ValueSize

@@ -56,7 +56,7 @@ func TestErrors(t *testing.T) {
 		`have name, about, seed, slo, workload, load, settings, arms, run`)
 	check("load:\n  conections: 5\n", `3: unknown key "conections" in load; did you mean "connections"? `+
 		`have mode, connections, pipeline, arrival, burst_on, burst_off, burst_share, `+
-		`arrival_column, arrival_unit, arrival_speed, arrival_file, rate, spin, timeout, protocol, path`)
+		`arrival_column, arrival_unit, arrival_speed, arrival_file, rate, spin, timeout, protocol, path, via, in_process_share`)
 	check("load:\n  mode: closed\n  keys: 5\n", `4: unknown key "keys" in load; it belongs in workload`)
 	check("blocks: 3\n", `2: unknown key "blocks"; it belongs in run`)
 	check("seed: 1\nabout: x\nseed: 2\n", `4: duplicate key "seed"; it is already at s/hot.yaml:2`)

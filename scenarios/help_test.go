@@ -80,7 +80,7 @@ func TestSchemaCoversTheData(t *testing.T) {
 		of("preset: ycsb-b"), of("trace: testdata/sizes.txt"), of("mix: {mget: 1, setex: 1}, ttl: 1s..2s, cross_share: 0.5"), of("distribution: hot-shard, hot_shard: 1"),
 		of("distribution: popularity, popularity: testdata/weights.txt, scramble: true"))
 	look(open.Points[0].Load, closed.Points[0].Load, loadOf(t, "rate: 10k, arrival: bursts, spin: 50us, timeout: 1s"),
-		loadOf(t, "arrival: file, arrival_file: testdata/times.csv, arrival_column: at"))
+		loadOf(t, "arrival: file, arrival_file: testdata/times.csv, arrival_column: at"), loadOf(t, "rate: 10k, via: mixed"))
 	look(closed.Arms[1].Settings)
 	look(open.Arms[0], open.Arms[1], closed.Arms[0], closed.Arms[1])
 	look(open.Run, closed.Run)

@@ -117,7 +117,7 @@ func TestOverrideErrors(t *testing.T) {
 	set("load.connections=#", "--set load.connections=#: connections: is empty; write a value or leave the key out")
 	set("load.conections=1", `--set load.conections=1: unknown key "conections" in load; did you mean "connections"? `+
 		`have mode, connections, pipeline, arrival, burst_on, burst_off, burst_share, `+
-		`arrival_column, arrival_unit, arrival_speed, arrival_file, rate, spin, timeout, protocol, path`)
+		`arrival_column, arrival_unit, arrival_speed, arrival_file, rate, spin, timeout, protocol, path, via, in_process_share`)
 	set("connections=1", "--set connections=1: write the section too: load.connections")
 	set("laod.rate=1",
 		`--set laod.rate=1: unknown section "laod"; did you mean "load"? have workload, load, settings, arms, run`)

@@ -177,6 +177,15 @@ func setProtocol(d *draft, v value) (string, error) {
 	return s, err
 }
 
+// setVia leaves the field empty for sockets, likewise.
+func setVia(d *draft, v value) (string, error) {
+	s, err := word(func(d *draft) *string { return &d.point.Load.Via })(d, v)
+	if s == Socket {
+		d.point.Load.Via = ""
+	}
+	return s, err
+}
+
 // setTopology takes YAML's null for the topology of that name: nobody should have to know that it needs quotes.
 func setTopology(d *draft, v value) (string, error) {
 	if v.kind == null && v.text == "null" {

@@ -148,7 +148,7 @@ func (l *LoadPlan) check() *fault {
 	if f != nil {
 		return f
 	}
-	if f := first(l.checkPath(), withinTime("timeout", l.Timeout)); f != nil {
+	if f := first(l.checkPath(), l.checkVia(), withinTime("timeout", l.Timeout)); f != nil {
 		return f
 	}
 	if l.Mode == Closed {
@@ -177,6 +177,35 @@ func (l *LoadPlan) check() *fault {
 			return faultf("arrival_file", "a rate of %g is out of range: %s", l.Rate, r)
 		}
 		return faultf("rate", "%g is out of range: %s", l.Rate, r)
+	}
+	return nil
+}
+
+// InsideConnections is how many of the connections are in-process: the last ones.
+func (l *LoadPlan) InsideConnections() int {
+	switch l.Via {
+	case InProcess:
+		return l.Connections
+	case Mixed:
+		return min(max(int(math.Round(l.Inside*float64(l.Connections))), 1), l.Connections-1)
+	}
+	return 0
+}
+
+func (l *LoadPlan) checkVia() *fault {
+	if f := oneOf("via", "way", cmp.Or(l.Via, Socket), []string{Socket, InProcess, Mixed}); f != nil {
+		return f
+	}
+	switch mixed := l.Via == Mixed; {
+	case l.Via == InProcess && cmp.Or(l.Protocol, RESP) != RESP:
+		return &fault{keys: []string{"protocol"}, near: "via", text: l.Protocol + " has no meaning with via: in-process, where nothing is " +
+			"encoded; leave it out"}
+	case mixed && !(l.Inside > 0 && l.Inside < 1):
+		return faultf("in_process_share", "%g is out of range: above 0, below 1; 0 is via: socket, 1 is via: in-process", l.Inside)
+	case !mixed && l.Inside != 0:
+		return faultf("in_process_share", "has no meaning with via: %s; it needs via: mixed", cmp.Or(l.Via, Socket))
+	case mixed && l.Connections < 2:
+		return &fault{keys: []string{"connections"}, near: "via", text: "one connection cannot be mixed; use 2 or more"}
 	}
 	return nil
 }

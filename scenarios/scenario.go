@@ -94,13 +94,15 @@ const (
 
 // LoadPlan says how operations arrive.
 type LoadPlan struct {
-	Mode        string  `json:"mode"`               // Closed or Open
-	Connections int     `json:"connections"`        // of all load threads together
-	Pipeline    int     `json:"pipeline,omitempty"` // Closed: requests in flight per connection
-	Arrival     string  `json:"arrival,omitempty"`  // Open: the law, Poisson, Evenly, Bursts or Timestamps
-	Rate        float64 `json:"rate,omitempty"`     // Open: operations per second, all connections together
-	Protocol    string  `json:"protocol,omitempty"` // "" for RESP; see Arm.ProtocolAt
-	Path        string  `json:"path,omitempty"`     // HTTP: where a key is, with {key} for it
+	Mode        string  `json:"mode"`                       // Closed or Open
+	Connections int     `json:"connections"`                // of all load threads together
+	Pipeline    int     `json:"pipeline,omitempty"`         // Closed: requests in flight per connection
+	Arrival     string  `json:"arrival,omitempty"`          // Open: the law, Poisson, Evenly, Bursts or Timestamps
+	Rate        float64 `json:"rate,omitempty"`             // Open: operations per second, all connections together
+	Protocol    string  `json:"protocol,omitempty"`         // "" for RESP; see Arm.ProtocolAt
+	Path        string  `json:"path,omitempty"`             // HTTP: where a key is, with {key} for it
+	Via         string  `json:"via,omitempty"`              // "" for sockets; InProcess or Mixed
+	Inside      float64 `json:"in_process_share,omitempty"` // Mixed: share of the connections
 
 	Timeout time.Duration `json:"timeout_ns,omitempty"` // of a request, from when it was sent
 
@@ -121,6 +123,13 @@ type LoadPlan struct {
 const (
 	Closed = "closed" // a connection sends when a reply has come: throughput
 	Open   = "open"   // operations are due at times drawn beforehand: latency
+)
+
+// Ways that load takes to a topology.
+const (
+	Socket    = "socket"
+	InProcess = "in-process" // clients in the server's process hand it their operations
+	Mixed     = "mixed"      // some clients so, the others through sockets, at once
 )
 
 // Protocols of load.

@@ -224,6 +224,13 @@ var loadKeys = []key{
 	{section: load, name: "path", kind: "text", def: "/v1/keys/{key}", needs: need{key: "protocol", value: HTTP},
 		about: "where HTTP finds a key, with {key} for it",
 		set:   word(func(d *draft) *string { return &d.point.Load.Path })},
+	{section: load, name: "via", kind: "word", def: Socket, sweep: true,
+		about: "how operations reach a topology: socket; in-process: clients in the server's own process, on its processors, hand " +
+			"them over without a socket; mixed: some so and the others through sockets, at once. References have sockets only",
+		set: setVia},
+	{section: load, name: "in_process_share", kind: "number", def: "0.5", sweep: true, needs: need{key: "via", value: Mixed},
+		about: "share of the connections that are in-process, and with them of an open loop's rate (above 0, below 1)",
+		set:   number(func(d *draft) *float64 { return &d.point.Load.Inside })},
 }
 
 // settingKeys are the knobs of a topology, for all of them in the section settings or for one arm.

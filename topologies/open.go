@@ -110,6 +110,9 @@ func (in *Instance) Addr() net.Addr { return in.srv.Addrs()[0] }
 // DirectAddrs are the direct shard ports, by shard; nil for a topology without.
 func (in *Instance) DirectAddrs() []net.Addr { return in.srv.Addrs()[1:] }
 
+// Responder reports whether there is no store behind the topology.
+func (in *Instance) Responder() bool { return in.topology.Responder }
+
 // ShutdownAsked is closed when a client has asked for the end of the server.
 func (in *Instance) ShutdownAsked() <-chan struct{} { return in.srv.ShutdownAsked() }
 

@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 	"analysis/knee": {},
 	// Made-up measurements for the tests of the two.
 	"analysis/internal/synth": {"results"},
-	"scenarios/runner": {"scenarios", "topologies", "server", "loadgen", "results", "analysis", "analysis/knee",
+	"scenarios/runner": {"scenarios", "topologies", "server", "server/wire", "loadgen", "results", "analysis", "analysis/knee",
 		"analysis/series"},
 	"scenarios/gating": {"scenarios", "scenarios/runner", "server", "results", "analysis/gate"},
 	"cmd/shardlab": {"scenarios", "scenarios/gating", "scenarios/runner", "topologies", "server", "results", "analysis",

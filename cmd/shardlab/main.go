@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			"Each verb explains itself:  shardlab run --help",
 		Writer: stdout, ErrWriter: stderr,
 		Commands: []*cli.Command{
-			runCommand(), loadCommand(), kneeCommand(), serveCommand(), listCommand(), plotCommand(), compareCommand(), gateCommand(), noiseCommand(), exportCommand(), schemaCommand(), versionCommand(),
+			runCommand(), loadCommand(), kneeCommand(), serveCommand(), hostCommand(), listCommand(), plotCommand(), compareCommand(), gateCommand(), noiseCommand(), exportCommand(), schemaCommand(), versionCommand(),
 		},
 		Action: func(_ context.Context, c *cli.Command) error {
 			if c.Args().Present() {
@@ -83,7 +83,7 @@ func silenceUsage(c *cli.Command) {
 func unknownVerb(c *cli.Command) error {
 	var have string
 	for _, sub := range c.Commands {
-		if sub.Name != "help" {
+		if sub.Name != "help" && !sub.Hidden {
 			have += ", " + sub.Name
 		}
 	}

@@ -8,11 +8,13 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v3"
 
 	"github.com/shardlab/shardlab/scenarios"
+	"github.com/shardlab/shardlab/scenarios/runner"
 	"github.com/shardlab/shardlab/server"
 	"github.com/shardlab/shardlab/topologies"
 )
@@ -45,6 +47,21 @@ Examples:
 	}
 }
 
+// hostCommand serves as serve does, and runs clients of its own as the run that has started it says.
+func hostCommand() *cli.Command {
+	c := serveCommand()
+	c.Name, c.Usage, c.Description, c.Hidden = "host", "serve, with clients in this process; run starts it", "", true
+	c.Action = func(ctx context.Context, c *cli.Command) error {
+		conn, err := runner.HostConn()
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		return serveBeside(ctx, c, func(ctx context.Context, in *topologies.Instance) error { return runner.Host(ctx, in, conn) })
+	}
+	return c
+}
+
 // serveOptions are the options of the process, beside those of the topology.
 type serveOptions struct {
 	drain               time.Duration
@@ -74,7 +91,10 @@ func (v *serveOptions) all() []topologies.Option {
 		word("log-format", "on standard error", &v.logFormat, "text", "json"))
 }
 
-func serve(ctx context.Context, c *cli.Command) error {
+func serve(ctx context.Context, c *cli.Command) error { return serveBeside(ctx, c, nil) }
+
+// serveBeside serves while beside runs; where it ends, or the server is asked to, both end.
+func serveBeside(ctx context.Context, c *cli.Command, beside func(context.Context, *topologies.Instance) error) error {
 	if err := wantArgs(c, 0, 0); err != nil {
 		return err
 	}
@@ -129,6 +149,18 @@ func serve(ctx context.Context, c *cli.Command) error {
 		fmt.Fprintf(errw, "%s=%s ", p[0], p[1])
 	}
 	fmt.Fprintln(errw)
+	var running sync.WaitGroup
+	defer running.Wait()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	if beside != nil {
+		running.Go(func() {
+			defer end()
+			if err := beside(ctx, in); err != nil {
+				cfg.Log.Error("clients in this process", "error", err)
+			}
+		})
+	}
 	select {
 	case <-ctx.Done(): // main lets a second signal kill
 	case <-in.ShutdownAsked():

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,6 +39,10 @@ func (r *run) prepareArms() error {
 		a := arm{Arm: sa, kind: kindTopology}
 		if sa.Reference != "" {
 			a.kind = kindReference
+			if i := slices.IndexFunc(r.opts.Scenario.Points, func(p scenarios.Point) bool { return p.Load.Via != "" }); i >= 0 {
+				return fmt.Errorf("%s: arm %s: a reference is another's program, which cannot have clients inside (load.via: %s); "+
+					"leave it out", r.opts.Scenario.File, sa.Name, r.opts.Scenario.Points[i].Load.Via)
+			}
 			if _, err := exec.LookPath(sa.Command[0]); err != nil && r.opts.Visits == nil {
 				if !sa.Optional {
 					return &NotInstalledError{sa.Command[0], sa.Install}
@@ -146,7 +151,11 @@ func (a *arm) config(p scenarios.Point, cpus []int) (topologies.Config, error) {
 // argv is the command line of a topology arm at a point. prepareArms has checked that there is a config.
 func (a *arm) argv(exe string, p scenarios.Point, cpus []int) []string {
 	c, _ := a.config(p, cpus)
-	argv := []string{exe, "serve", "--topology", c.Topology, "--bind", "127.0.0.1:0",
+	verb := "serve"
+	if p.Load.Via != "" {
+		verb = hostVerb
+	}
+	argv := []string{exe, verb, "--topology", c.Topology, "--bind", "127.0.0.1:0",
 		"--cpus", scenarios.FormatCPUs(cpus), "--max-connections", strconv.Itoa(c.MaxConns)}
 	for _, knob := range a.SettingsAt(p).Pairs() {
 		argv = append(argv, "--"+strings.ReplaceAll(knob[0], "_", "-"), knob[1])

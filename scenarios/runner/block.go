@@ -10,13 +10,15 @@ import (
 
 	"github.com/shardlab/shardlab/loadgen"
 	"github.com/shardlab/shardlab/results"
+	"github.com/shardlab/shardlab/scenarios"
+	"github.com/shardlab/shardlab/server/wire"
 )
 
 // visitor is an arm alive in a block: its process, its connections, and what was measured of it so far.
 type visitor struct {
 	arm      *arm
 	child    *child
-	session  *loadgen.Session
+	session  session
 	cpu      func() int64
 	trial    results.Trial
 	response histograms
@@ -127,9 +129,17 @@ func (b *block) start(ctx context.Context, v *visitor) error {
 func (b *block) connect(ctx context.Context, v *visitor) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	var err error
-	v.session, err = b.r.pool.Connect(ctx, v.arm.target(v.child, b.point.Point), b.workload(), b.point.load)
-	return b.explain(v, err)
+	if b.point.Load.Via == scenarios.InProcess {
+		h, err := openHosted(ctx, v.child, newHostLoad(b.workload().Seed, b.point.Point, b.r.cpus.server))
+		v.session = h
+		return b.explain(v, err)
+	}
+	s, err := b.r.pool.Connect(ctx, v.arm.target(v.child, b.point.Point), b.workload(), b.point.load)
+	if err != nil { // and s is nil
+		return b.explain(v, err)
+	}
+	v.session = s
+	return nil
 }
 
 // reconnect replaces connections that a saturated server has not answered in time. Their operations begin anew.
@@ -270,8 +280,14 @@ func (b *block) report(phase string) {
 	b.r.opts.Observer.Progress(p)
 }
 
+// controller is who takes control commands.
+type controller interface {
+	Do(ctx context.Context, args ...string) (wire.Reply, error)
+	ControlProtocol() loadgen.Protocol
+}
+
 // serverInfo asks for a section of INFO, or for memcached's statistics; it is empty where there is nothing to ask.
-func serverInfo(ctx context.Context, s *loadgen.Session, section string) (map[string]string, error) {
+func serverInfo(ctx context.Context, s controller, section string) (map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	info := map[string]string{}

@@ -23,12 +23,16 @@ const (
 	stopTimeout  = 5 * time.Second
 )
 
+// hostVerb is the verb of this program that serves as serve does and runs clients in its own process; see Host.
+const hostVerb = "host"
+
 // child is a server process.
 type child struct {
 	cmd    *exec.Cmd
 	addr   string   // public address
 	direct []string // direct shard ports, by shard
 	web    string   // address of HTTP
+	host   net.Conn // orders to the clients in its process; nil if it is no host
 	exited chan struct{}
 	err    error // why it ended; set before exited is closed
 	stderr *tail
@@ -42,7 +46,18 @@ func startTopology(ctx context.Context, s *spawner, argv []string, direct bool, 
 	if err != nil {
 		return nil, err
 	}
+	if argv[1] == hostVerb {
+		theirs := (*os.File)(nil)
+		if c.host, theirs, err = socketPair(); err != nil {
+			return nil, err
+		}
+		defer theirs.Close()
+		c.cmd.Stdin = theirs
+	}
 	if err := s.start(c.cmd, cpus); err != nil {
+		if c.host != nil {
+			c.host.Close()
+		}
 		return nil, err
 	}
 	lines := make(chan string, 3)
@@ -174,6 +189,9 @@ func (c *child) reap(outputRead <-chan struct{}) {
 			<-outputRead
 		}
 		c.err = c.cmd.Wait()
+		if c.host != nil {
+			c.host.Close()
+		}
 		close(c.exited)
 	}()
 }

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -76,6 +77,9 @@ func Load(ctx context.Context, opts LoadOptions) (*LoadResult, error) {
 	l := &adhoc{opts: opts, start: time.Now(), response: histograms{}, service: histograms{}, lateness: results.NewHistogram()}
 	sc := opts.Scenario
 	var err error
+	if via := sc.Points[0].Load.Via; via != "" {
+		return nil, fmt.Errorf("load.via: %s is for servers that run starts, as in shardlab run embedded", via)
+	}
 	if l.point, err = newPoint(sc.Seed, sc.Points[0]); err != nil {
 		return nil, err
 	}

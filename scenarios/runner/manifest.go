@@ -54,6 +54,7 @@ func (p *point) describe(plan scenarios.RunPlan) results.Point {
 		x := p.load.Arrival.Dispersion(p.load.Rate, plan.Slice)
 		d.Dispersion = &x
 	}
+	d.Via, d.Inside = p.Load.Via, p.Load.InsideConnections()
 	d.Skew, d.Trace = results.Skew(p.skew), p.traceText()
 	d.ValueLaw, d.MayMiss = p.Workload.ValueLaw.String(), p.workload.MayMiss()
 	for _, param := range p.Params {

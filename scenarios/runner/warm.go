@@ -46,7 +46,7 @@ func newWarming(window, longest time.Duration, l loadgen.Load) *warming {
 
 // run puts one more window of load on the session and looks whether there is a plateau. The session is of no more use where the
 // result says that replies are still to come.
-func (w *warming) run(ctx context.Context, s *loadgen.Session, serverCPU func() int64) (*loadgen.Result, error) {
+func (w *warming) run(ctx context.Context, s session, serverCPU func() int64) (*loadgen.Result, error) {
 	res, err := s.Run(ctx, loadgen.Window{Measure: w.window, ServerCPU: serverCPU})
 	if err != nil {
 		return nil, err

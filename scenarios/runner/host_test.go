@@ -1,0 +1,145 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shardlab/shardlab/loadgen"
+	"github.com/shardlab/shardlab/scenarios"
+	"github.com/shardlab/shardlab/topologies"
+)
+
+// openHost serves a topology with clients inside, which the test's runner tells what to do.
+func openHost(t *testing.T, topology string) *child {
+	t.Helper()
+	in, err := topologies.Open(topologies.Config{Topology: topology, Shards: 4, Workers: 1, Bind: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, theirs := net.Pipe()
+	ended := make(chan error)
+	go func() { ended <- Host(t.Context(), in, theirs) }()
+	t.Cleanup(func() {
+		ours.Close()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		in.Shutdown(context.Background())
+	})
+	return &child{addr: in.Addr().String(), host: ours}
+}
+
+func pointOf(t *testing.T, load string) scenarios.Point {
+	t.Helper()
+	s, err := scenarios.Parse("x.yaml", []byte("name: x\narms: [shared]\nworkload: {keys: 1000, mix: {get: 8, set: 2, mget: 1}, "+
+		"distribution: popularity, popularity: ../testdata/weights.txt}\nload: {"+load+"}\n"), scenarios.Names{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Points[0]
+}
+
+// TestHostedClients: clients in the process of every topology preload, are told to run windows, and find nothing wrong; what they
+// saw arrives whole.
+func TestHostedClients(t *testing.T) {
+	for _, topology := range topologies.All() {
+		for _, load := range []string{"via: in-process, connections: 5, pipeline: 8", "via: in-process, connections: 5, mode: open, rate: 5k"} {
+			t.Run(topology.Name+"/"+load, func(t *testing.T) {
+				p := pointOf(t, load)
+				h, err := openHosted(t.Context(), openHost(t, topology.Name), newHostLoad(3, p, []int{-1, -1}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer h.Close()
+				if err := h.Preload(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				var replies uint64
+				tails := 0
+				r, err := h.Run(t.Context(), loadgen.Window{Lead: time.Millisecond, Measure: 40 * time.Millisecond, Every: 10 * time.Millisecond,
+					Observe: func(v loadgen.Interval) {
+						replies += v.Replies
+						if v.Tail {
+							tails++
+						}
+					}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				var recorded int64
+				for _, x := range r.Response {
+					if x != nil {
+						recorded += x.TotalCount()
+					}
+				}
+				if r.Total() == 0 || uint64(recorded) != r.Total() || r.Errors+r.Misses+r.Corrupt+r.InFlight+r.Unsent > 0 || replies != r.Replies ||
+					tails != 1 || r.ServerCPU <= 0 || h.Sockets() != 5 || !topology.Responder && r.Checked == 0 && r.Total() > 1000 {
+					t.Errorf("%d recorded, %d in intervals, %d tails: %+v", recorded, replies, tails, r)
+				}
+				if !topology.Responder {
+					if n, err := h.Do(t.Context(), "DBSIZE"); n.Int != 1000 || err != nil {
+						t.Errorf("%d keys, %v", n.Int, err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestHostedErrors: what goes wrong inside is said outside, and who has given up waits no longer.
+func TestHostedErrors(t *testing.T) {
+	c := openHost(t, "shared")
+	h := &hosted{Control: loadgen.NewControl(c.addr, loadgen.RESP), conn: c.host, orders: json.NewEncoder(c.host), reports: json.NewDecoder(c.host)}
+	defer h.Close()
+	if _, err := h.ask(t.Context(), hostOrder{Preload: true}, nil); err == nil || !strings.Contains(err.Error(), "connect comes first") {
+		t.Errorf("%v", err)
+	}
+	if _, err := h.ask(t.Context(), hostOrder{Connect: &hostLoad{Point: pointOf(t, "via: in-process"), CPUs: []int{-1}}}, nil); err == nil {
+		t.Error("weights that are missing go unnoticed")
+	}
+	p := pointOf(t, "via: in-process")
+	if _, err := h.ask(t.Context(), hostOrder{Connect: newHostLoad(1, p, []int{-1})}, nil); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stop := errors.New("enough")
+	time.AfterFunc(5*time.Millisecond, func() { cancel(stop) })
+	if _, err := h.Run(ctx, loadgen.Window{Measure: time.Hour}); !errors.Is(err, stop) {
+		t.Errorf("%v, want %v", err, stop)
+	}
+}
+
+// TestHostGetsTheWholePoint: what the JSON of a point leaves out travels beside it.
+func TestHostGetsTheWholePoint(t *testing.T) {
+	hidden := 0
+	var fill func(v reflect.Value)
+	fill = func(v reflect.Value) {
+		for i := range v.NumField() {
+			switch f := v.Field(i); {
+			case v.Type().Field(i).Tag.Get("json") == "-":
+				f.Set(reflect.MakeSlice(f.Type(), 1, 1)) // all are slices
+				hidden++
+			case f.Kind() == reflect.Struct:
+				fill(f)
+			}
+		}
+	}
+	var p scenarios.Point
+	fill(reflect.ValueOf(&p).Elem())
+	zero := 0.0
+	p.Workload.CrossShare = &zero // which is not nil
+	b, err := json.Marshal(newHostLoad(1, p, nil))
+	if err != nil || hidden == 0 {
+		t.Fatal(hidden, err)
+	}
+	var got hostLoad
+	if err := json.Unmarshal(b, &got); err != nil || !reflect.DeepEqual(got.point(), p) {
+		t.Errorf("%v: %+v is not %+v", err, got.point(), p)
+	}
+}
