@@ -194,15 +194,18 @@ func (h *host) connect(ctx context.Context, l *hostLoad) (hostReport, error) {
 	if h.session != nil {
 		h.session.Close()
 	}
-	p := l.point()
-	w, err := workload(l.Seed, p.Workload)
+	p := point{Point: l.point(), load: inside(l.point().Load)}
+	var err error
+	if p.workload, err = workload(l.Seed, p.Workload); err == nil {
+		err = p.trace()
+	}
 	if err != nil {
 		return hostReport{}, err
 	}
 	target := loadgen.Target{
 		InProcess: func() loadgen.Executor { return h.in.NewCaller() }, Responder: h.in.Responder(),
 	}
-	if h.session, err = h.pool.Connect(ctx, target, w, inside(p.Load)); err != nil {
+	if h.session, err = h.pool.Connect(ctx, target, p.workload, p.load); err != nil {
 		return hostReport{}, err
 	}
 	return hostReport{Sockets: h.session.Sockets()}, nil
