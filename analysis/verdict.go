@@ -33,6 +33,9 @@ const (
 	maxCeiling     = 0.70  // of what a responder reached with a client that was itself at its limit
 	pacingFloor    = 200e3 // ns: lateness that a client which sleeps has on a virtual machine (p99 of 80 to 150 µs)
 	maxPacingShare = 0.10  // of the median response time: lateness of sends that matters
+	maxClumps      = 1.0   // above the arrivals' squared coefficient of variation: clumps of two, on average
+	maxSmoothed    = 0.5   // below it, of itself
+	minGaps        = 100   // in a slice; of fewer nothing can be said
 	samplingErrors = 5.0   // a Poisson count differs from its mean by chance; by so many standard deviations hardly ever
 )
 
@@ -77,7 +80,7 @@ func judge(e evidence) Judgement {
 	checks := []func(evidence) *Finding{
 		checkErrors, checkCorrupt, checkMisses, checkPreload, checkReconciled, checkVoid, checkUsable, checkThrottled,
 		checkUnanswered, checkUnsent, checkTimedOut, checkAchieved, checkListenDrops,
-		checkClientBusy, checkPacing, checkCeiling, checkClientWait, checkClientGC,
+		checkClientBusy, checkPacing, checkClumps, checkCeiling, checkClientWait, checkClientGC,
 		checkPlateau, checkDrift, checkTrend,
 	}
 	var found []Finding
@@ -305,6 +308,27 @@ func checkPacing(e evidence) *Finding {
 	return &Finding{ClientBound, "the client sent late: response times include its own delay and are upper bounds, " +
 		"the server could do more", "p99 of lateness " + FormatDuration(late),
 		"give the client more CPUs and threads, or offer a lower rate"}
+}
+
+// checkClumps: sends that are only a little late, but together, are another load than the one asked for. Where they are late the
+// verdict on pacing says so already.
+func checkClumps(e evidence) *Finding {
+	if !e.open() || checkPacing(e) != nil {
+		return nil
+	}
+	over := e.median(func(s *results.Slice) float64 {
+		if s.Pacing.Gaps < minGaps {
+			return 0
+		}
+		return s.Pacing.Sent - s.Pacing.Due
+	})
+	due := e.median(func(s *results.Slice) float64 { return s.Pacing.Due })
+	if over <= maxClumps && over >= -maxSmoothed*due {
+		return nil
+	}
+	return &Finding{ClientBound, "what was sent is not spaced as the arrivals are: the server was put to another load than the law's",
+		fmt.Sprintf("squared variation of the gaps %.2f, of arrivals %.2f", due+over, due),
+		"let the client spin (load.spin: 100us), give it more CPUs and threads, or offer a lower rate"}
 }
 
 func checkCeiling(e evidence) *Finding {

@@ -135,6 +135,18 @@ func TestVerdicts(t *testing.T) {
 		{"listen drops", closedRun(), once(func(s *results.Slice) { s.ListenDrops = 2 }), Saturated, "listen queue"},
 		{"late sends", openRun(20e3), every(func(_ int, s *results.Slice) { s.LatenessP = 5e6 }),
 			ClientBound, "sent late"},
+		{"sends in clumps", openRun(20e3), every(func(_ int, s *results.Slice) {
+			s.Pacing = results.Pacing{Gaps: 999, Due: 1, Sent: 2.5, Distance: 0.4}
+		}), ClientBound, "not spaced as the arrivals are"},
+		{"bursts made flat", openRun(20e3), every(func(_ int, s *results.Slice) {
+			s.Pacing = results.Pacing{Gaps: 999, Due: 8, Sent: 3, Distance: 0.2}
+		}), ClientBound, "not spaced as the arrivals are"},
+		{"sends as by law", openRun(20e3), every(func(_ int, s *results.Slice) {
+			s.Pacing = results.Pacing{Gaps: 999, Due: 1, Sent: 1.2, Distance: 0.1}
+		}), Valid, ""},
+		{"clumps of few", openRun(20e3), every(func(_ int, s *results.Slice) {
+			s.Pacing = results.Pacing{Gaps: 9, Due: 1, Sent: 2.5, Distance: 0.4}
+		}), Valid, ""},
 		{"slower and slower", closedRun(), every(func(_ int, s *results.Slice) {
 			s.Replies = uint64(float64(s.Replies) * (1 - 0.03*float64(s.Slice)))
 		}), Unsteady, "throughput differs"},

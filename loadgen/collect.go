@@ -14,6 +14,7 @@ func (s *Session) collect(cuts *intervals) *Result {
 	first.response, total.response = total.response, first.response
 	first.lateness, total.lateness = total.lateness, first.lateness
 	first.connect, total.connect = total.connect, first.connect
+	first.due, first.left, total.due, total.left = total.due, total.left, first.due, first.left
 	spans := make([]span, len(s.shares))
 	for i, sh := range s.shares {
 		total.counters.add(&sh.rec.counters)
@@ -68,6 +69,7 @@ func (s *Session) fill(r *Result, t *recorder) {
 	}
 	r.Lateness = t.lateness.hist
 	r.Reconnects, r.Connect = t.reconnects, t.connect.hist
+	r.Pacing = t.pacing()
 }
 
 // merge adds the histograms of another worker.
@@ -83,4 +85,8 @@ func (r *recorder) merge(from *recorder) {
 	}
 	into(&r.lateness, &from.lateness)
 	into(&r.connect, &from.connect)
+	if r.due != nil {
+		r.due.merge(from.due)
+		r.left.merge(from.left)
+	}
 }

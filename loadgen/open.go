@@ -82,6 +82,7 @@ func (s *share) arrive(a waitingArrival) error {
 	counted := a.due >= s.window.start
 	if counted {
 		s.rec.intended++
+		s.pacer.fell(a.due, s.rec.due)
 	}
 	var o operation
 	s.plan.choose(&o, s.client(a.client), a.turn)

@@ -91,6 +91,7 @@ type recorder struct {
 	response, service [NumOps]tally
 	lateness          tally
 	connect           tally // of sessions that churn
+	due, left         *gaps // between arrivals, and between sends; nil in a closed loop
 }
 
 // newRecorder has histograms for the operations that a plan can send.
@@ -107,6 +108,7 @@ func newRecorder(p *plan, mode Mode) recorder {
 	}
 	if mode == Open {
 		r.lateness.hist = newHistogram()
+		r.due, r.left = new(gaps), new(gaps)
 	}
 	if p.churns {
 		r.connect.hist = newHistogram()
@@ -131,6 +133,10 @@ func (r *recorder) tallies(f func(t *tally)) {
 
 func (r *recorder) reset() {
 	r.counters = counters{}
+	if r.due != nil {
+		r.due.reset()
+		r.left.reset()
+	}
 	r.tallies((*tally).reset)
 }
 

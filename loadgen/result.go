@@ -52,6 +52,7 @@ type Result struct {
 	Lateness          *hdrhistogram.Histogram // open: from due to sent, of every request sent; nil in a closed loop
 	Reconnects        uint64                  // connections that were opened anew, by Load.Churn, between the edges
 	Connect           *hdrhistogram.Histogram // how long that took; nil where the session does not churn
+	Pacing            Pacing                  // open: how what was sent was spaced
 	Overflow          uint64                  // entries of all histograms that stand at 60 s and were longer
 }
 

@@ -54,6 +54,7 @@ type share struct {
 	schedule schedule
 	churn    churn
 	leaving  int64 // the client whose connections are being replaced, or nobody
+	pacer    pacer
 
 	rec         recorder
 	phase       phase
@@ -195,6 +196,7 @@ func (s *share) stamp(c *conn) {
 			}
 		case p.counted:
 			s.rec.sent++
+			s.pacer.left(s.now, s.rec.left)
 			late := s.now - p.due
 			s.rec.lateness.add(late)
 			if late > lateAfter {

@@ -59,6 +59,7 @@ func (s *share) prepare(w edges, mode Mode) {
 	s.from, s.to = snapshot{}, snapshot{}
 	s.schedule.due = math.MaxInt64
 	s.yieldAt, s.churn.due = math.MaxInt64, math.MaxInt64
+	s.pacer.restart()
 	s.now = clock()
 }
 

@@ -182,12 +182,21 @@ type Slice struct {
 	AllocObjs        int64   `json:"alloc_objs,omitempty"`        // allocations of the server, over the visit; 0 where it does not say
 	AllocBytes       int64   `json:"alloc_bytes,omitempty"`       //
 	LatenessP        float64 `json:"send_late_p99_ns"`            // open loop: p99 of actual minus intended send time
+	Pacing           Pacing  `json:"pacing,omitzero"`             // open loop
 
 	Response Latency `json:"lat"`     // intended send to whole reply
 	Service  Latency `json:"service"` // actual send to whole reply; equal to Response in a closed loop
 
 	Valid bool   `json:"valid"`
 	Why   string `json:"why,omitempty"`
+}
+
+// Pacing compares the gaps between sends with those between the arrivals that they are of.
+type Pacing struct {
+	Gaps     uint64  `json:"gaps"`
+	Due      float64 `json:"due_cv2"`  // squared coefficient of variation of the gaps between arrivals
+	Sent     float64 `json:"sent_cv2"` // and of those between sends
+	Distance float64 `json:"distance"` // the most that their distribution functions differ by, 0 to 1
 }
 
 // TotalOps is the number of operations in Ops, of all types.

@@ -132,6 +132,7 @@ func measured(row *results.Slice, res *loadgen.Result) {
 	if res.Lateness != nil && res.Lateness.TotalCount() > 0 {
 		row.LatenessP = float64(res.Lateness.ValueAtPercentile(99))
 	}
+	row.Pacing = results.Pacing(res.Pacing)
 	row.Response = results.NewLatency(merged(&res.Names, &res.Response))
 	row.Service = results.NewLatency(merged(&res.Names, &res.Service))
 }
