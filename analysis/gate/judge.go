@@ -135,7 +135,7 @@ func (p *Plan) confirmed(first Row, again *track) Row {
 		return first
 	}
 	r := p.row(again)
-	r.First = &first
+	r.First = &Earlier{first.Outcome, first.Ratio, first.Interval, first.N, first.SD}
 	// Regressed and then passed is no pass: a second chance to pass would double the chance of passing what is slower.
 	if r.Outcome != first.Outcome && (r.Outcome != Pass || first.Outcome == Regressed) {
 		said := r.Outcome

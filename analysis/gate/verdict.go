@@ -46,8 +46,17 @@ type Row struct {
 	BaseValue float64 `json:"base,omitempty"` // median over blocks, in ns or per second
 	HeadValue float64 `json:"head,omitempty"`
 
-	First *Row     `json:"first,omitempty"` // the first measurement, where this is the second
+	First *Earlier `json:"first,omitempty"` // the first measurement, where this is the second
 	Notes []string `json:"notes,omitempty"`
+}
+
+// Earlier is a measurement that was made again.
+type Earlier struct {
+	Outcome  Outcome            `json:"outcome"`
+	Ratio    float64            `json:"ratio"`
+	Interval *analysis.Interval `json:"interval,omitempty"`
+	N        int                `json:"n"`
+	SD       float64            `json:"sd"`
 }
 
 // level99 is what each side of a 99 % interval leaves out.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"flag"
 	"os/exec"
@@ -83,6 +84,16 @@ func TestEveryVerbHasExamples(t *testing.T) {
 		}
 		if !strings.Contains(out.String(), "Examples:") || !strings.Contains(out.String(), "shardlab "+verb) {
 			t.Errorf("%s --help has no examples:\n%s", verb, out.String())
+		}
+	}
+}
+
+// Every format has a schema that is JSON: a type that holds itself would have none.
+func TestEveryFormatHasASchema(t *testing.T) {
+	for _, f := range formats {
+		var out, errOut strings.Builder
+		if code := run(t.Context(), []string{"shardlab", "schema", f.name}, &out, &errOut); code != 0 || !json.Valid([]byte(out.String())) {
+			t.Errorf("schema %s exits %d: %s", f.name, code, errOut.String())
 		}
 	}
 }

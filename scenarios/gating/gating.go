@@ -32,6 +32,7 @@ func Names(names scenarios.Names) scenarios.GateNames {
 type Options struct {
 	Gate       *scenarios.Gate
 	Base, Head Source
+	Seed       uint64 // added to that of the gate file: another order of everything, other operations
 	NoControl  bool
 	NoConfirm  bool
 	// BaseWorse and HeadWorse are what to inject into the arms, as the gate's own arguments for that take it: for the gate's own test.
@@ -75,6 +76,7 @@ func Run(ctx context.Context, opts Options) (dir string, verdict *gate.Verdict, 
 	}
 	defer func() { err = errors.Join(err, server.Confine(cpus)) }()
 	sc := *opts.Gate.Scenario
+	sc.Seed += opts.Seed
 	if opts.NoControl {
 		sc.Arms = slices.DeleteFunc(slices.Clone(sc.Arms), func(a scenarios.Arm) bool { return a.Name == gate.Control })
 	}
@@ -163,7 +165,7 @@ func (s *session) prepare(block int) error {
 	s.slots = map[string]int{}
 	arms := s.opts.Gate.Scenario.Arms
 	within := block % s.plan.Blocks()
-	deal := rand.New(rand.NewPCG(s.opts.Gate.Scenario.Seed, uint64(within))).Perm(len(arms))
+	deal := rand.New(rand.NewPCG(s.opts.Gate.Scenario.Seed+s.opts.Seed, uint64(within))).Perm(len(arms))
 	for i, a := range arms {
 		s.slots[a.Name] = deal[i]
 	}

@@ -114,6 +114,7 @@ func Selftest(ctx context.Context, opts Options, cases []Case, gates int, file s
 				continue
 			}
 			opts.Log(fmt.Sprintf("%s, gate %d of %d", c.Name, c.count(have)+1, gates))
+			opts.Seed = uint64(c.count(have))
 			r, err := c.run(ctx, opts)
 			if err == nil {
 				err = appendRecord(file, r)

@@ -115,10 +115,8 @@ func (r *run) prepare() error {
 		return fmt.Errorf("%s: %w", sc.File, err)
 	}
 	r.note("%s", r.cpus.how)
-	if !r.unplanned {
-		if r.opts.Visits == nil { // else nobody knows how many blocks there will be
-			r.note("%s", budget(sc))
-		}
+	if !r.unplanned && r.opts.Visits == nil { // else nobody knows how many blocks there will be
+		r.note("%s", budget(sc))
 	}
 	if err := r.prepareArms(); err != nil {
 		return err
