@@ -12,11 +12,9 @@ import (
 	"github.com/shardlab/shardlab/results"
 )
 
-// Options of a report. The zero value compares with the first arm and allows no miss.
+// Options of a report. The zero value compares with the first arm.
 type Options struct {
-	Reference    string  // the arm that the others are compared with; "" is the manifest's first
-	MaxMissShare float64 // share of the reads that may miss, 0 to 1, as the scenario expects
-
+	Reference string // the arm that the others are compared with; "" is the manifest's first
 	// Pace is of each second of a load, as results.Second has it: the order of one long slice's parts.
 	Pace []float64
 
@@ -261,10 +259,13 @@ func newPoint(m results.Manifest, p results.Point, data map[PointArm][]*block, r
 			row.Drift = &d
 		}
 		e := evidence{point: p, arm: a, blocks: finished(blocks), drift: drift[a.Name],
-			ceiling: ceiling, misses: o.MaxMissShare, serverCPUs: results.CPUListLen(m.CPUs.Server)}
+			ceiling: ceiling, serverCPUs: results.CPUListLen(m.CPUs.Server)}
 		inOrder, remembers := order[a.Name], memoryWarning
 		if len(m.Points)*len(m.Arms) == 1 && inOrder.Blocks == 0 {
 			inOrder, remembers = paceOrder(o.Pace), secondsWarning
+		}
+		if w := e.missDoubt(); w != "" {
+			row.Warnings = append(row.Warnings, w)
 		}
 		if e.order = inOrder; inOrder.Blocks > 0 {
 			row.Order = &inOrder

@@ -30,8 +30,7 @@ type Run struct {
 
 // RunOptions of a comparison of two runs.
 type RunOptions struct {
-	Force        bool    // compare although the environments differ; every table then says so
-	MaxMissShare float64 // as in Options
+	Force bool // compare although the environments differ; every table then says so
 }
 
 // RunComparison is run B against run A. They were made at different times, so that a drift of the machine between them
@@ -84,11 +83,11 @@ func CompareRuns(a, b Run, o RunOptions) (*RunComparison, error) {
 		return nil, fmt.Errorf("%w: %s has %s, %s has %s; measure both on one machine and on the same processors, or force "+
 			"the comparison", ErrEnvironment, a.Manifest.ID, envA, b.Manifest.ID, envB)
 	}
-	ra, err := New(a.Manifest, a.Slices, a.Trials, Options{MaxMissShare: o.MaxMissShare})
+	ra, err := New(a.Manifest, a.Slices, a.Trials, Options{})
 	if err != nil {
 		return nil, err
 	}
-	rb, err := New(b.Manifest, b.Slices, b.Trials, Options{MaxMissShare: o.MaxMissShare})
+	rb, err := New(b.Manifest, b.Slices, b.Trials, Options{})
 	if err != nil {
 		return nil, err
 	}

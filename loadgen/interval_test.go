@@ -116,6 +116,13 @@ func TestPreloadProvesMembership(t *testing.T) {
 			t.Errorf("got %v, want %q", err, c.want)
 		}
 	}
+	small := testWorkload
+	small.MayBeGone = true
+	s := connect(t, newTestPool(t, 2), Target{Addr: newMapServer(t, lose).addr, Occupied: true}, small,
+		Load{Mode: Closed, Connections: 3, Pipeline: 1})
+	if err := s.Preload(t.Context()); err != nil || s.Preloaded() >= small.Keys || s.Preloaded() < small.Keys*9/10 {
+		t.Errorf("a store that is too small, on purpose: %d of %d keys: %v", s.Preloaded(), small.Keys, err)
+	}
 }
 
 // TestUnixSocket: the load and the control commands.

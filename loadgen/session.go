@@ -21,10 +21,11 @@ type Session struct {
 	sockets int
 	control *Control
 
-	halt   atomic.Bool
-	errs   []error  // of each share's last run
-	total  recorder // of all shares
-	broken error    // why no load can be put on any more
+	halt      atomic.Bool
+	errs      []error  // of each share's last run
+	total     recorder // of all shares
+	preloaded int      // keys that the last preload found
+	broken    error    // why no load can be put on any more
 }
 
 // Connect opens a session: all of its connections, spread over the workers of the pool.
@@ -164,8 +165,10 @@ func (s *Session) Preload(ctx context.Context) error {
 	for _, sh := range s.shares {
 		all.add(&sh.rec.counters)
 	}
-	switch keys := s.plan.workload.preloaded(); {
-	case all.misses > 0:
+	keys := s.plan.workload.preloaded()
+	s.preloaded = int(uint64(keys) - all.misses)
+	switch {
+	case all.misses > 0 && !s.plan.workload.MayBeGone:
 		return fmt.Errorf("preload %s: %d of %d keys are gone after they were set; raise the server's memory limit, "+
 			"or load fewer keys", s.target.Addr, all.misses, keys)
 	case all.corrupt > 0:
@@ -174,6 +177,9 @@ func (s *Session) Preload(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Preloaded returns how many keys were there at the end of the last Preload; of a responder, none.
+func (s *Session) Preloaded() int { return s.preloaded }
 
 // sweep does op once on every key.
 func (s *Session) sweep(ctx context.Context, op Op) error {
@@ -192,6 +198,9 @@ func (s *Session) countKeys(ctx context.Context) error {
 	keys := int(s.plan.workload.preloaded())
 	if s.plan.putsCounters() {
 		keys *= 2
+	}
+	if s.plan.workload.MayBeGone && have < int64(keys) {
+		return nil
 	}
 	if known && have != int64(keys) {
 		return fmt.Errorf("preload %s: %d keys are there after %d were set; "+

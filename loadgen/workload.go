@@ -47,7 +47,9 @@ type Workload struct {
 	Scramble bool
 	Sharding *Sharding // of HotShard
 	Trace    *Trace    // unless nil, keys and operations are the trace's: Trace.Workload makes such a workload
-	Seed     uint64
+	// MayBeGone lets a preload pass that finds keys gone, as in a store that is too small for them.
+	MayBeGone bool
+	Seed      uint64
 }
 
 func (w Workload) check() error {

@@ -83,6 +83,9 @@ type Point struct {
 	LeadNS      int64    `json:"lead_in_ns"`              // load before each window, not measured
 	WarmupNS    int64    `json:"warmup_ns,omitempty"`     // load before a block's first slice
 	WarmupMaxNS int64    `json:"warmup_max_ns,omitempty"` // the most of it, where its end is detected
+
+	// ExpectedMisses is the share of reads that may find nothing; nil: none, or any where MayMiss.
+	ExpectedMisses *float64 `json:"expected_misses,omitempty"`
 }
 
 // Skew says how unequal the keys of a workload are: shares of the operations, by the law and as drawn. Where the popular keys

@@ -188,6 +188,7 @@ func TestErrors(t *testing.T) {
 	check("workload: {value_size: 4k}\n",
 		`2: value_size: "4k" is not a size; write bytes, with B, KiB, MiB or GiB or without, `+
 			`as in 64 or 4KiB`)
+	check("workload: {expected_misses: 1.5}\n", `2: expected_misses: 1.5 is out of range: 0 to 1`)
 	check("run: {warmup: 300}\n", `2: warmup: "300" is neither a duration, as in 300ms, nor auto`)
 	check("run: {slices: 50}\n", `2: slices: "50" is neither a duration, as in 50ms, nor long`)
 	check("workload: {distribution: zipfian, zipf: .inf}\n", `2: zipf: ".inf" is not a number; `+

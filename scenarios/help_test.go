@@ -77,7 +77,7 @@ func TestSchemaCoversTheData(t *testing.T) {
 		return mustParse(t, "name: x\narms: [shared]\nworkload: {"+workload+"}\n").Points[0].Workload
 	}
 	look(open.Points[0].Workload, of("distribution: moving, key_size: 20..30, value_size: 64..128, value_random: 0.5"),
-		of("preset: ycsb-b"), of("trace: testdata/sizes.txt"), of("mix: {mget: 1, setex: 1}, ttl: 1s..2s, cross_share: 0.5"), of("distribution: hot-shard, hot_shard: 1"),
+		of("preset: ycsb-b"), of("trace: testdata/sizes.txt"), of("mix: {mget: 1, setex: 1}, ttl: 1s..2s, cross_share: 0.5, expected_misses: 0.1"), of("distribution: hot-shard, hot_shard: 1"),
 		of("distribution: popularity, popularity: testdata/weights.txt, scramble: true"))
 	look(open.Points[0].Load, closed.Points[0].Load, loadOf(t, "rate: 10k, arrival: bursts, spin: 50us, timeout: 1s"),
 		loadOf(t, "arrival: file, arrival_file: testdata/times.csv, arrival_column: at"), loadOf(t, "rate: 10k, via: mixed"))

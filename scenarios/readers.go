@@ -162,6 +162,16 @@ func setValueRandom(d *draft, v value) (string, error) {
 	return text, err
 }
 
+func setExpectedMisses(d *draft, v value) (string, error) {
+	x := new(float64)
+	d.point.Workload.ExpectedMisses = x
+	text, err := number(func(*draft) *float64 { return x })(d, v)
+	if err == nil && !(*x >= 0 && *x <= 1) {
+		return "", v.errorf("%s is out of range: 0 to 1", v.text)
+	}
+	return text, err
+}
+
 func setCrossShare(d *draft, v value) (string, error) {
 	x := new(float64)
 	d.point.Workload.CrossShare = x

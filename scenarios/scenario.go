@@ -65,12 +65,14 @@ type Workload struct {
 	Weights    []float64 `json:"-"`                    // what it says; by rank, going down
 	Scramble   bool      `json:"scramble,omitempty"`   // popular keys are no neighbours
 
-	KeyLaw      *Law     `json:"key_law,omitempty"`      // of sizes, where there is not but one
-	ValueLaw    *Law     `json:"value_law,omitempty"`    // of sizes, where there is not but one
-	ValueRandom float64  `json:"value_random,omitempty"` // share of a value's bytes that are random; 0: all of them
-	TTL         *Law     `json:"ttl,omitempty"`          // of SETEX, EXPIRE and {ttl}
-	KeysPerOp   int      `json:"keys_per_op,omitempty"`  // of MGET and MSET
-	CrossShare  *float64 `json:"cross_share,omitempty"`  // of those, of several of SkewShards; nil: as it comes
+	KeyLaw      *Law    `json:"key_law,omitempty"`      // of sizes, where there is not but one
+	ValueLaw    *Law    `json:"value_law,omitempty"`    // of sizes, where there is not but one
+	ValueRandom float64 `json:"value_random,omitempty"` // share of a value's bytes that are random; 0: all of them
+	TTL         *Law    `json:"ttl,omitempty"`          // of SETEX, EXPIRE and {ttl}
+	KeysPerOp   int     `json:"keys_per_op,omitempty"`  // of MGET and MSET
+	// ExpectedMisses is the share of reads that may find nothing; nil: none, or where the mix removes keys, any.
+	ExpectedMisses *float64 `json:"expected_misses,omitempty"`
+	CrossShare     *float64 `json:"cross_share,omitempty"` // of those, of several of SkewShards; nil: as it comes
 }
 
 // OpShare is the share of one operation in the mix.

@@ -129,6 +129,10 @@ var workloadKeys = []key{
 	{section: workload, name: "cross_share", kind: "number", sweep: true,
 		about: "share of mget and mset whose keys are of several of skew_shards, those of the others being of one; left out: as it comes (0 to 1)",
 		set:   setCrossShare},
+	{section: workload, name: "expected_misses", kind: "number", sweep: true,
+		about: "share of reads that may find nothing, more being invalid; above 0, keys may be gone before measuring begins, as in a cache that is too small; left out: " +
+			"0, or as it comes where the mix removes keys (0 to 1)",
+		set: setExpectedMisses},
 	{section: workload, name: "distribution", kind: "word", def: Uniform, sweep: true,
 		about: "of keys: " + strings.Join(names(distributions), ", "),
 		set:   word(func(d *draft) *string { return &d.point.Workload.Distribution })},

@@ -268,6 +268,7 @@ func workload(seed uint64, w scenarios.Workload) (loadgen.Workload, error) {
 		lw.TTL = law(w.TTL)
 	}
 	lw.Random, lw.KeysPerOp, lw.CrossShard = w.ValueRandom, w.KeysPerOp, -1
+	lw.MayBeGone = w.ExpectedMisses != nil && *w.ExpectedMisses > 0
 	if w.CrossShare != nil {
 		lw.CrossShard = *w.CrossShare
 	}

@@ -184,7 +184,7 @@ func (b *block) preload(ctx context.Context, v *visitor) error {
 		return b.explain(v, err)
 	}
 	if v.arm.kind != kindResponder {
-		v.trial.Keys = b.point.Workload.Keys // which Preload has made sure of
+		v.trial.Keys = v.session.Preloaded()
 	}
 	return nil
 }

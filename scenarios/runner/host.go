@@ -44,6 +44,7 @@ type hostWindow struct {
 type hostReport struct {
 	Error    string    `json:"error,omitempty"`
 	Sockets  int       `json:"sockets,omitempty"`
+	Keys     int       `json:"keys,omitempty"`     // that a preload has left
 	Interval *hostPart `json:"interval,omitempty"` // more reports follow
 	Result   *hostPart `json:"result,omitempty"`
 }
@@ -174,7 +175,8 @@ func (h *host) obey(ctx context.Context, o *hostOrder) (hostReport, error) {
 	case h.session == nil:
 		return hostReport{}, errors.New("connect comes first")
 	case o.Preload:
-		return hostReport{}, h.session.Preload(ctx)
+		err := h.session.Preload(ctx)
+		return hostReport{Keys: h.session.Preloaded()}, err
 	case o.Run != nil:
 		return h.run(ctx, o.Run)
 	}

@@ -124,7 +124,7 @@ func (l *adhoc) measure(ctx context.Context, pool *loadgen.Pool) error {
 		if err := l.session.Preload(ctx); err != nil {
 			return err
 		}
-		l.result.Trial.Keys = l.point.Workload.Keys
+		l.result.Trial.Keys = l.session.Preloaded()
 	}
 	plan := l.opts.Scenario.Run
 	if plan.Warmup > 0 || plan.WarmupMax > 0 {

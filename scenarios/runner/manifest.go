@@ -56,6 +56,7 @@ func (p *point) describe(plan scenarios.RunPlan) results.Point {
 	}
 	d.Via, d.Inside = p.Load.Via, p.Load.InsideConnections()
 	d.Skew, d.Trace = results.Skew(p.skew), p.traceText()
+	d.ExpectedMisses = p.Workload.ExpectedMisses
 	d.ValueLaw, d.MayMiss = p.Workload.ValueLaw.String(), p.workload.MayMiss()
 	for _, param := range p.Params {
 		d.Params = append(d.Params, results.Param(param))

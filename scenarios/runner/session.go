@@ -18,6 +18,7 @@ import (
 // (mixed).
 type session interface {
 	Preload(ctx context.Context) error
+	Preloaded() int // keys that were there at its end
 	Run(ctx context.Context, w loadgen.Window) (*loadgen.Result, error)
 	controller
 	Sockets() int
@@ -31,6 +32,7 @@ type hosted struct {
 	orders  *json.Encoder
 	reports *json.Decoder
 	clients int
+	keys    int
 }
 
 // openHosted makes the host c connect the clients of l.
@@ -76,9 +78,12 @@ func (h *hosted) ask(ctx context.Context, o hostOrder, observe func(loadgen.Inte
 }
 
 func (h *hosted) Preload(ctx context.Context) error {
-	_, err := h.ask(ctx, hostOrder{Preload: true}, nil)
+	r, err := h.ask(ctx, hostOrder{Preload: true}, nil)
+	h.keys = r.Keys
 	return err
 }
+
+func (h *hosted) Preloaded() int { return h.keys }
 
 // Run has the host run a window. The server's CPU time is that of its process, clients included, whatever the window asks.
 func (h *hosted) Run(ctx context.Context, w loadgen.Window) (*loadgen.Result, error) {

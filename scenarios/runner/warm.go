@@ -72,17 +72,17 @@ func (w *warming) add(res *loadgen.Result) {
 	}
 }
 
-// look judges what was measured in every window: a server whose CPU clock cannot be read has no CPU per operation, and the rate of an open
-// loop is ours.
+// look judges what was measured: a server whose CPU clock cannot be read has no CPU per operation, and the rate of an open loop is ours. A
+// window in which nothing came back, of a machine that stood still, is left out.
 func (w *warming) look() {
 	var have [][]float64
 	var names []string
 	for i, x := range w.series {
-		missing := slices.ContainsFunc(x, func(v float64) bool { return math.IsInf(v, 0) || math.IsNaN(v) })
-		if missing || i == 0 && w.open {
+		known := slices.DeleteFunc(slices.Clone(x), func(v float64) bool { return math.IsInf(v, 0) || math.IsNaN(v) })
+		if len(known) < len(x)*3/4 || i == 0 && w.open {
 			continue
 		}
-		have, names = append(have, x), append(names, warmMetrics[i])
+		have, names = append(have, known), append(names, warmMetrics[i])
 	}
 	plateau, at, change := series.Plateau(have...)
 	if plateau {

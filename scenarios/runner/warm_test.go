@@ -36,6 +36,13 @@ func TestWarming(t *testing.T) {
 	if o := w.out; o.Plateau || o.Windows != 50 || o.Metric != "throughput" || o.Shift < 0.1 {
 		t.Errorf("a climb without end: %+v", o)
 	}
+	w = newWarming(warmWindow, 3*time.Second, closed)
+	for i := 0; !w.done(); i++ {
+		w.add(window(w.window, min(i%8, 1)*(1000+i%3), 100e3))
+	}
+	if o := w.out; !o.Plateau || o.Found != 25 {
+		t.Errorf("a standstill now and then: %+v", o)
+	}
 	w = newWarming(warmWindow, time.Second, closed)
 	for !w.done() {
 		w.add(window(w.window, 0, 1))
