@@ -30,6 +30,7 @@ type conn struct {
 	// Requests without a reply, oldest first: ring[head&mask] to ring[tail&mask-1]. Those from stamped on have been
 	// encoded, but not yet offered to the kernel. The counts wrap around.
 	ring                []pending
+	turns               []uint64 // where operations have steps: which of its client's each in the ring is
 	mask                uint32
 	head, stamped, tail uint32
 
@@ -43,19 +44,22 @@ type conn struct {
 // pending is a request that waits for its reply.
 type pending struct {
 	due     int64 // open loop: when it was to be sent
-	sent    int64 // when its first byte was offered to the kernel
+	sent    int64 // when its first byte was offered to the kernel, of all steps the first's
 	client  uint32
 	key     uint32
 	op      Op
+	step    uint8
 	check   bool
 	lapsed  bool // it has been counted as timed out
 	counted bool // it fell due in the window (open loop), or was sent in it (closed)
 }
 
 // sizeRing makes room for n requests.
-func (c *conn) sizeRing(n int) {
+func (c *conn) sizeRing(n int, steps bool) {
 	size := uint32(1) << bits.Len32(uint32(n-1))
-	c.ring, c.mask = make([]pending, size), size-1
+	if c.ring, c.mask = make([]pending, size), size-1; steps {
+		c.turns = make([]uint64, size)
+	}
 }
 
 func (c *conn) outstanding() int { return int(c.tail - c.head) }

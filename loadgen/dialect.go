@@ -66,7 +66,7 @@ func (p Protocol) Speaks(o Op) bool {
 		return !o.multi() && o < FirstTemplate
 	}
 	_, ok := written[p][o]
-	return ok
+	return ok || o == ReadModifyWrite
 }
 
 // vocabulary lists the operations of a protocol.

@@ -106,7 +106,7 @@ func TestMemcachedOps(t *testing.T) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
-	refused("EXISTS has no counterpart in memcached, which has GET, SET, DEL, INCR, MGET, SETEX, EXPIRE, DECR; use resp",
+	refused("EXISTS has no counterpart in memcached, which has GET, SET, DEL, INCR, MGET, SETEX, EXPIRE, DECR, RMW; use resp",
 		func(w *Workload) { w.Mix = []OpShare{{Exists, 1}} })
 	refused("ECHO has no counterpart", func(w *Workload) { w.Mix, w.Templates = []OpShare{{FirstTemplate, 1}}, []string{"ECHO x"} })
 	refused("beyond 30 days for a date", func(w *Workload) { w.TTL.Max = maxMemcachedTTL + 1 })
@@ -135,7 +135,7 @@ func TestHTTPOps(t *testing.T) {
 	}
 	w.Mix = []OpShare{{Incr, 1}}
 	_, err := newTestPool(t, 1).Connect(t.Context(), Target{Addr: "unix:/none", Protocol: HTTP}, w, Load{Connections: 1, Pipeline: 1})
-	if err == nil || !strings.Contains(err.Error(), "INCR has no counterpart in http, which has GET, SET, DEL, SETEX, EXISTS; use resp") {
+	if err == nil || !strings.Contains(err.Error(), "INCR has no counterpart in http, which has GET, SET, DEL, SETEX, EXISTS, RMW; use resp") {
 		t.Errorf("INCR: %v", err)
 	}
 }

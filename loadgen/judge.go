@@ -6,35 +6,52 @@ import (
 	"github.com/shardlab/shardlab/server/wire"
 )
 
-// judge counts the reply to p, which has just been read, and holds it against what p asked for.
-func (s *share) judge(p *pending, r *wire.Reply) {
+// judge counts the reply to p, which has just been read, and holds it against what p asked for. It is true where p was a step, and
+// the next may be taken: then nothing is counted yet but what was read.
+func (s *share) judge(p *pending, r *wire.Reply) (more bool) {
+	late := p.counted && s.expired(p)
+	good := late || p.counted && s.fits(p, r) || !p.counted && r.Kind != wire.ErrorReply
+	if s.plan.steps && good && !late {
+		if _, last := s.plan.step(p.op, p.step); !last {
+			return true
+		}
+	}
 	if s.recording {
 		s.rec.replies++
 	}
-	if !p.counted {
-		return
-	}
-	if s.expired(p) {
+	switch {
+	case !p.counted:
+	case late:
 		s.lapse(p)
-		return
-	}
-	if !s.fits(p, r) {
+	case !good:
 		s.rec.errors++
 		if s.rec.firstError == "" {
 			s.rec.firstError, s.rec.firstErrorAt = describeError(s.plan.workload.OpName(p.op), r), s.now
 		}
-		return
+	default:
+		s.rec.ops[p.op]++
+		s.rec.service[p.op].add(s.now - p.sent)
+		if s.open {
+			s.rec.response[p.op].add(s.now - p.due)
+		}
 	}
-	s.rec.ops[p.op]++
-	s.rec.service[p.op].add(s.now - p.sent)
-	if s.open {
-		s.rec.response[p.op].add(s.now - p.due)
-	}
+	return false
+}
+
+// follow sends the step after the one that p was, of operation turn of its client.
+func (s *share) follow(c *conn, p pending, turn uint64) {
+	var o operation
+	client := s.client(p.client)
+	s.plan.choose(&o, client, turn)
+	o.step = p.step + 1
+	next := s.place(c, &o, client, turn)
+	next.due, next.sent, next.client, next.counted = p.due, p.sent, p.client, p.counted
 }
 
 // fits reports whether r is of a type that answers p, and counts misses and wrong values.
 func (s *share) fits(p *pending, r *wire.Reply) bool {
-	switch s.plan.requests[p.op].answer {
+	t, _ := s.plan.step(p.op, p.step)
+	switch t.answer {
 	case done:
 		return r.Kind == wire.SimpleReply && string(r.Payload) == "OK" || r.Kind == wire.BulkReply && s.plan.protocol == HTTP
 	case oneValue:

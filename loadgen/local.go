@@ -65,7 +65,8 @@ func argumentsOf(words []string) (out []word) {
 // where they were.
 func (p *plan) addRequest(w *bundle, o *operation, writer uint32, version uint64) {
 	first := len(w.args)
-	words := p.requests[o.op].words
+	t, _ := p.step(o.op, o.step)
+	words := t.words
 	for i := range words {
 		x := &words[i]
 		from := len(w.text)
@@ -116,7 +117,7 @@ func (s *share) enter(open func() Executor, firstID int) {
 		c.id, c.addr = firstID+i, inProcessName
 		c.local = newInProcess(open())
 		c.scan = RESP.scanner(wire.ReplyLimits{MaxBulk: maxLocalReply, MaxReply: maxLocalReply})
-		c.sizeRing(max(s.mostInFlight(), preloadDepth))
+		c.sizeRing(max(s.mostInFlight(), preloadDepth), s.plan.steps)
 	}
 }
 

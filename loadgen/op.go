@@ -23,6 +23,9 @@ const (
 	Decr             // DECR key, of Incr's
 	Exists           // EXISTS key
 
+	// ReadModifyWrite is a GET and, when its reply has come, a SET of the key. It takes until the SET is answered.
+	ReadModifyWrite
+
 	FirstTemplate                                // Workload.Templates[0]
 	NumOps        = FirstTemplate + MaxTemplates // how many there can be; sizes arrays indexed by Op
 
@@ -32,7 +35,7 @@ const (
 // MaxTemplates is how many commands of its own a workload may have.
 const MaxTemplates = 8
 
-var opNames = [FirstTemplate]string{"GET", "SET", "DEL", "INCR", "MGET", "MSET", "SETEX", "EXPIRE", "DECR", "EXISTS"}
+var opNames = [FirstTemplate]string{"GET", "SET", "DEL", "INCR", "MGET", "MSET", "SETEX", "EXPIRE", "DECR", "EXISTS", "RMW"}
 
 func (o Op) String() string {
 	if o < FirstTemplate {

@@ -288,7 +288,7 @@ func TestFramesOfEveryOp(t *testing.T) {
 		t.Errorf("%v: %d errors (%s), %d corrupt", r.Ops, r.Errors, r.FirstError, r.Corrupt)
 	}
 	_, err := newTestPool(t, 1).Connect(t.Context(), Target{Addr: server.addr, Protocol: SCNP}, everyOp(t), Load{Connections: 1, Pipeline: 1})
-	if err == nil || !strings.Contains(err.Error(), "MGET has no counterpart in scnp, which has GET, SET, DEL, INCR, SETEX, EXPIRE, DECR, EXISTS; use resp") {
+	if err == nil || !strings.Contains(err.Error(), "MGET has no counterpart in scnp, which has GET, SET, DEL, INCR, SETEX, EXPIRE, DECR, EXISTS, RMW; use resp") {
 		t.Errorf("MGET in SCNP: %v", err)
 	}
 }

@@ -30,11 +30,13 @@ type plan struct {
 	shards   int          // in SCNP: of how many an operation names one; 0: none
 	blank    wire.Address // in SCNP: of the longest key
 	requests [NumOps + 1]template
+	steps    bool // some operation has several
 }
 
 // operation is one step of a client.
 type operation struct {
 	op    Op
+	step  uint8
 	check bool // verify the content of the reply
 	key   uint32
 	sized int32  // of a trace: one more than the size of its value; 0: not known
@@ -74,6 +76,7 @@ func newPlan(w Workload) (*plan, error) {
 			return nil, err
 		}
 	}
+	p.steps = p.uses(ReadModifyWrite)
 	p.ttls, p.unsized = newNumbers(w.TTL), newNumbers(w.valueLaw())
 	p.values.trace = w.Trace
 	p.write()
@@ -83,12 +86,20 @@ func newPlan(w Workload) (*plan, error) {
 // write prepares the requests in RESP of the operations there are. Get and Set are always there: the preload uses them.
 func (p *plan) write() {
 	for op, c := range commands {
-		if o := Op(op); o == Get || o == Set || p.uses(o) {
+		if o := Op(op); c.text != "" && (o == Get || o == Set || p.uses(o)) {
 			p.requests[op] = p.newTemplate(c.text, c.answer)
 		}
 	}
 	for i, text := range p.workload.Templates {
-		p.requests[int(FirstTemplate)+i] = p.newTemplate(text, anything)
+		at := &p.requests[int(FirstTemplate)+i]
+		for _, step := range stepsOf(text) {
+			if len(at.pieces) > 0 {
+				p.steps = true
+				at.then = new(template)
+				at = at.then
+			}
+			*at = p.newTemplate(step, anything)
+		}
 	}
 }
 
@@ -127,7 +138,7 @@ func (p *plan) choose(o *operation, client uint32, i uint64) {
 	which := p.random.at(client, 2*i+1)
 	o.op, o.turn, o.word = p.op(what), i*p.clients+uint64(client), which
 	// The low bits have all but no say in what the operation is.
-	o.check = (o.op == Get || o.op == MGet) && what%checkEvery == 0
+	o.check = (o.op == Get || o.op == MGet || o.op == ReadModifyWrite) && what%checkEvery == 0
 	o.key = p.choice.key(p.choice.rank(which, o.op.writes()), o.turn)
 }
 

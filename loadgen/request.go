@@ -10,7 +10,10 @@ import (
 )
 
 // template is how an operation is written in RESP: bytes, and what goes between them.
+//
+// Where it has several steps, each is sent when the one before it has been answered, over the same connection.
 type template struct {
+	then   *template // the next step, nil after the last
 	pieces []piece
 	words  []word // the same as arguments
 	answer answer
@@ -66,8 +69,20 @@ var slots = map[string]slot{
 	"{key}": aKey, "{value}": aValue, "{ttl}": aTTL, "{counter}": aNumber, "{keys}": manyKeys, "{pairs}": manyPairs,
 }
 
+// stepsOf cuts a command of several steps apart.
+func stepsOf(text string) []string { return strings.Split(text, "; ") }
+
 // checkTemplate checks a command that somebody else has written.
 func checkTemplate(text string) error {
+	for _, step := range stepsOf(text) {
+		if err := checkStep(step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkStep(text string) error {
 	words := strings.Fields(text)
 	if len(words) == 0 {
 		return fmt.Errorf("workload: a command without a word; write one as in HSET h:{key} field {value}")
@@ -175,11 +190,15 @@ func (p *plan) address(key []byte) wire.Address {
 	return wire.ToServer(key)
 }
 
-// appendTurn appends the bytes of operation i of a client.
+// appendTurn appends the bytes of operation i of a client, of all its steps.
 func (p *plan) appendTurn(dst []byte, client uint32, i uint64) []byte {
 	var o operation
 	p.choose(&o, client, i)
-	return p.appendRequest(dst, &o, client, i)
+	for last := false; !last; o.step++ {
+		dst = p.appendRequest(dst, &o, client, i)
+		_, last = p.step(o.op, o.step)
+	}
+	return dst
 }
 
 // appendRequest appends the bytes of an operation. What it writes comes from the writer, as its version.
@@ -187,7 +206,8 @@ func (p *plan) appendRequest(dst []byte, o *operation, writer uint32, version ui
 	if p.protocol == SCNP {
 		return p.appendFrame(dst, o, writer, version)
 	}
-	pieces := p.requests[o.op].pieces
+	t, _ := p.step(o.op, o.step)
+	pieces := t.pieces
 	for i := range pieces {
 		dst = append(dst, pieces[i].bytes...)
 		switch pieces[i].slot {
@@ -224,6 +244,21 @@ func (p *plan) appendRequest(dst []byte, o *operation, writer uint32, version ui
 		}
 	}
 	return dst
+}
+
+// modifySteps are those of ReadModifyWrite.
+var modifySteps = [...]Op{Get, Set}
+
+// step returns how a step of an operation is written, and whether it is the last.
+func (p *plan) step(o Op, step uint8) (t *template, last bool) {
+	if o == ReadModifyWrite {
+		return &p.requests[modifySteps[step]], int(step) == len(modifySteps)-1
+	}
+	t = &p.requests[o]
+	for range step {
+		t = t.then
+	}
+	return t, t.then == nil
 }
 
 // counterPrefix is the first letter of a counter's key.
@@ -278,6 +313,11 @@ var opcodes = func() (codes [FirstTemplate]wire.Opcode) {
 
 // appendFrame appends the SCNP frame of an operation: one made for a key of its length, in which what differs is written over.
 func (p *plan) appendFrame(dst []byte, o *operation, writer uint32, version uint64) []byte {
+	if o.op == ReadModifyWrite {
+		step := *o
+		step.op = modifySteps[o.step]
+		o = &step
+	}
 	start, blank := len(dst), p.keys.longest[:p.keys.size(o.key)]
 	value := p.values.block[:0]
 	if o.op.writes() {

@@ -116,7 +116,7 @@ func (s *share) connect(ctx context.Context, addrs []string, firstID int) error 
 		c.fd, c.id, c.index, c.addr = fd, firstID+i, i, addr
 		c.scan = s.plan.protocol.scanner(limits)
 		c.rest = make([]byte, 0, min(s.plan.longestReply(), copyLimit))
-		c.sizeRing(max(s.mostInFlight(), preloadDepth))
+		c.sizeRing(max(s.mostInFlight(), preloadDepth), s.plan.steps)
 		if err := s.poll.add(fd, i); err != nil {
 			return err
 		}

@@ -108,7 +108,10 @@ func (s *share) issue(local uint32) error {
 // place encodes a request and enters it into c's ring, as one of client 0 that does not count. It is sent by the next flush.
 func (s *share) place(c *conn, o *operation, writer uint32, version uint64) *pending {
 	p := c.push()
-	p.op, p.check, p.key = o.op, o.check, o.key
+	p.op, p.step, p.check, p.key = o.op, o.step, o.check, o.key
+	if c.turns != nil {
+		c.turns[(c.tail-1)&c.mask] = version
+	}
 	p.due, p.client, p.counted, p.lapsed = 0, 0, false, false
 	switch {
 	case o.op == putCounter:
@@ -188,6 +191,9 @@ func (s *share) flush(c *conn) error {
 func (s *share) stamp(c *conn) {
 	for ; c.stamped != c.tail; c.stamped++ {
 		p := &c.ring[c.stamped&c.mask]
+		if p.step > 0 {
+			continue
+		}
 		p.sent = s.now
 		switch {
 		case !s.open:
@@ -329,11 +335,13 @@ func (s *share) replies(c *conn, buf []byte) (int, error) {
 		}
 		p := &c.ring[c.head&c.mask]
 		client := p.client
-		s.judge(p, &r)
+		more := s.judge(p, &r)
 		c.head++
 		c.replies++
 		s.outstanding--
-		if s.refill {
+		if more {
+			s.follow(c, *p, c.turns[(c.head-1)&c.mask])
+		} else if s.refill {
 			if err := s.reissue(client); err != nil {
 				return used, err
 			}

@@ -37,6 +37,9 @@ func (s *share) lapseAll() {
 		for n := c.head; n != c.stamped; n++ {
 			p := &c.ring[n&c.mask]
 			if !s.expired(p) {
+				if s.plan.steps {
+					continue
+				}
 				break // those behind were sent later
 			}
 			if p.counted {

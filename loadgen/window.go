@@ -161,7 +161,7 @@ func (s *share) settle() {
 		c := &s.conns[i]
 		for n := c.head; n != c.tail; n++ {
 			p := &c.ring[n&c.mask]
-			s.leftOver(p.counted && !p.lapsed, int32(c.stamped-n) > 0)
+			s.leftOver(p.counted && !p.lapsed, p.step > 0 || int32(c.stamped-n) > 0)
 		}
 		for !c.waiting.empty() {
 			s.leftOver(s.backlog.take(&c.waiting).due >= s.window.start, false)

@@ -59,7 +59,7 @@ func TestParseOp(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, op, err)
 		}
 	}
-	if _, err := ParseOp("HDEL"); err == nil || err.Error() != `unknown operation "HDEL"; have GET, SET, DEL, INCR, MGET, MSET, SETEX, EXPIRE, DECR, EXISTS` {
+	if _, err := ParseOp("HDEL"); err == nil || err.Error() != `unknown operation "HDEL"; have GET, SET, DEL, INCR, MGET, MSET, SETEX, EXPIRE, DECR, EXISTS, RMW` {
 		t.Errorf("HDEL: %v", err)
 	}
 }

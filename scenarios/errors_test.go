@@ -114,7 +114,7 @@ func TestErrors(t *testing.T) {
 	check(`workload: {mix: {"HSET {key} f x{value}": 1}}`, `2: mix: "x{value}" in the command "HSET {key} f x{value}": `+
 		"write words, {key} alone or in one, and {value} and {ttl} alone")
 	check("workload: {mix: {mget: 1}}\nload: {protocol: scnp}", `2: mix: "MGET" has no counterpart in scnp, which has get, set, del, `+
-		`incr, setex, expire, decr, exists; use protocol: resp`)
+		`incr, setex, expire, decr, exists, rmw; use protocol: resp`)
 
 	// Distributions of keys.
 	check("workload: {distribution: hotspot, hot_ops: 1.5}", "2: hot_ops: 1.5 is out of range: above 0, up to 1")
@@ -256,7 +256,7 @@ func TestErrors(t *testing.T) {
 			"as in {get: 90, set: 10}")
 	check("workload:\n  mix:\n    get: 1\n    sett: 0\n",
 		`5: mix: unknown operation "sett"; did you mean "set"? `+
-			"have get, set, del, incr, mget, mset, setex, expire, decr, exists")
+			"have get, set, del, incr, mget, mset, setex, expire, decr, exists, rmw")
 	check("workload:\n  mix:\n    get: -1\n", `4: get: "-1" is not a number; `+
 		`write a decimal fraction without a sign, as in 0.99`)
 	check("workload: {mix: {get: 2000000}}\n", `2: get: "2000000" is out of range: 0 to 1000000`)

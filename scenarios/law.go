@@ -278,6 +278,18 @@ func (w *Workload) complete(written func(key string) bool) {
 
 // checkCommand checks a command of a mix.
 func checkCommand(text string) string {
+	for _, step := range strings.Split(text, "; ") {
+		if bad := checkStep(step); bad != "" {
+			return bad
+		}
+	}
+	return ""
+}
+
+func checkStep(text string) string {
+	if strings.TrimSpace(text) == "" {
+		return "a step without a word"
+	}
 	for i, word := range strings.Fields(text) {
 		rest := strings.Replace(word, "{key}", "", 1)
 		if word == "{value}" || word == "{ttl}" {

@@ -30,8 +30,7 @@ var presets = []preset{
 		ycsbRecord + "distribution: latest\nmix: {get: 95, set: 5}"},
 	{"ycsb-e", "short ranges, 5 % inserts; a range of 1 to 100 records is here an mget of 50 keys drawn one by one, because " +
 		"the servers have no order", ycsbSource, ycsbZipf + "mix: {mget: 95, set: 5}\nkeys_per_op: 50"},
-	{"ycsb-f", "half reads, half read-modify-writes; those are here a get and a set that does not wait for it, which makes " +
-		"two reads to a write", ycsbSource, ycsbZipf + "mix: {get: 2, set: 1}"},
+	{"ycsb-f", "half reads, half read-modify-writes: a get, and a set when it is answered", ycsbSource, ycsbZipf + "mix: {get: 50, rmw: 50}"},
 	// ETC has 30 GETs to a SET, keys by a generalised extreme value law (location 30.7984, scale 8.20449, shape 0.078688; mean 36.2),
 	// and values by a table up to 14 bytes (44 % of all; the 0.5 % that are empty have a byte here) and from there on by a
 	// generalised Pareto law of scale 214.476 and shape 0.348238. The means of either law between the quantiles 0, .1 … .9, .95,

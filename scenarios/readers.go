@@ -8,7 +8,7 @@ import (
 )
 
 // operations a mix may name, in the order in which Workload.Mix has them.
-var operations = []string{"get", "set", "del", "incr", "mget", "mset", "setex", "expire", "decr", "exists"}
+var operations = []string{"get", "set", "del", "incr", "mget", "mset", "setex", "expire", "decr", "exists", "rmw"}
 
 // Readers: each stores one kind of value through a pointer into the draft.
 

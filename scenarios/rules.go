@@ -128,9 +128,9 @@ func (p *Point) speakable() *fault {
 
 // vocabulary lists the operations of the protocols that do not have all of them.
 var vocabulary = map[string][]string{
-	SCNP:      {"get", "set", "del", "incr", "setex", "expire", "decr", "exists"},
-	Memcached: {"get", "set", "del", "incr", "mget", "setex", "expire", "decr"},
-	HTTP:      {"get", "set", "del", "setex", "exists"},
+	SCNP:      {"get", "set", "del", "incr", "setex", "expire", "decr", "exists", "rmw"},
+	Memcached: {"get", "set", "del", "incr", "mget", "setex", "expire", "decr", "rmw"},
+	HTTP:      {"get", "set", "del", "setex", "exists", "rmw"},
 }
 
 // Speaks is an error where an operation of a mix, in capitals or a command, cannot be sent in a protocol.

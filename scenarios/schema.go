@@ -118,7 +118,8 @@ var workloadKeys = []key{
 		set:   setValueRandom},
 	{section: workload, name: "mix", kind: "weights", def: "{get: 90, set: 10}",
 		about: "of the operations " + strings.Join(operations, ", ") + ", and of commands with {key}, {value} and {ttl} " +
-			"in them, as in \"HSET h:{key} f {value}\": 5; any numbers, their sum is the whole",
+			"in them, as in \"HSET h:{key} f {value}\": 5, or of several steps, as in \"GET {key}; EXPIRE {key} 9\", each sent when the " +
+			"one before it is answered; rmw is a get and then a set of the key; any numbers, their sum is the whole",
 		set: setMix},
 	{section: workload, name: "ttl", kind: "law", sweep: true,
 		about: "time to live that setex, expire and {ttl} give: " + strings.NewReplacer("64..1024", "1s..1m", "64: 9, 1KiB: 1", "1s: 9, 1m: 1").Replace(lawHelp),
