@@ -251,6 +251,13 @@ var modifySteps = [...]Op{Get, Set}
 
 // step returns how a step of an operation is written, and whether it is the last.
 func (p *plan) step(o Op, step uint8) (t *template, last bool) {
+	if !p.steps {
+		return &p.requests[o], true
+	}
+	return p.oneOfSteps(o, step)
+}
+
+func (p *plan) oneOfSteps(o Op, step uint8) (t *template, last bool) {
 	if o == ReadModifyWrite {
 		return &p.requests[modifySteps[step]], int(step) == len(modifySteps)-1
 	}
