@@ -126,3 +126,12 @@ func histogramStep(ns float64) float64 {
 	}
 	return step
 }
+
+// Title is what a column of the metric is called: "server CPU/op".
+func (m Metric) Title() string { return columnOf(m).title }
+
+// Unit is what its values are.
+func (m Metric) Unit() Unit { return columnOf(m).unit }
+
+// HigherIsBetter says which way is wished for.
+func (m Metric) HigherIsBetter() bool { return m == Throughput }

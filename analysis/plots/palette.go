@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"fmt"
 	"image/color"
 	"slices"
 
@@ -80,4 +81,10 @@ func (l look) pale() color.NRGBA { return l.tint(0.30) }
 func (l look) tint(share float64) color.NRGBA {
 	mix := func(c uint8) uint8 { return uint8(255 - (255-float64(c))*share) }
 	return color.NRGBA{mix(l.color.R), mix(l.color.G), mix(l.color.B), 0xFF}
+}
+
+// Colour is an arm's in every figure, as a page writes it: "#0072B2". arms are the run's.
+func Colour(arms []string, arm string) string {
+	c := lookOf(placeOf(arms, arm)).color
+	return fmt.Sprintf("#%02X%02X%02X", c.R, c.G, c.B)
 }

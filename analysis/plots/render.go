@@ -5,10 +5,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 
+	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
@@ -69,6 +73,26 @@ func (f Figure) SVG(w io.Writer) error {
 		return err
 	}
 	const family = "font-family:Liberation Sans"
-	_, err := w.Write(bytes.ReplaceAll(withGroups(b.Bytes()), []byte(family), []byte(family+",Arial,Helvetica,sans-serif")))
+	svg := withWidths(withGroups(b.Bytes()))
+	_, err := w.Write(bytes.ReplaceAll(svg, []byte(family), []byte(family+",Arial,Helvetica,sans-serif")))
 	return err
+}
+
+var svgStyled = regexp.MustCompile(`<text ([^>]*font-weight:(normal|bold)[^>]*font-size:([0-9.]+)px[^>]*)>([^<]+)</text>`)
+
+// withWidths says of every text how wide it was laid out, so that another font is set to fit.
+func withWidths(svg []byte) []byte {
+	return svgStyled.ReplaceAllFunc(svg, func(text []byte) []byte {
+		m := svgStyled.FindSubmatch(text)
+		size, err := strconv.ParseFloat(string(m[3]), 64)
+		if err != nil {
+			return text
+		}
+		sty := sans(vg.Length(size))
+		if string(m[2]) == "bold" {
+			sty = bold(vg.Length(size))
+		}
+		width := sty.Width(html.UnescapeString(string(m[4])))
+		return fmt.Appendf(nil, `<text textLength="%.5g" lengthAdjust="spacingAndGlyphs" %s>%s</text>`, width.Points(), m[1], m[4])
+	})
 }

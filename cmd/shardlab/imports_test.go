@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"analysis":         {"results", "analysis/series"},
 	"analysis/gate":    {"analysis", "results"},
 	"analysis/plots":   {"analysis", "analysis/gate", "results"},
+	"analysis/page":    {"analysis", "analysis/gate", "analysis/plots", "results"},
 	// Values in time: pure, so that a run can look for the end of its warm-up with it.
 	"analysis/series": {},
 	// Pure: which rate to probe next, and what a probe has shown.
@@ -40,7 +41,7 @@ var mayImport = map[string][]string{
 		"analysis/series"},
 	"scenarios/gating": {"scenarios", "scenarios/runner", "server", "results", "analysis/gate"},
 	"cmd/shardlab": {"scenarios", "scenarios/gating", "scenarios/runner", "topologies", "server", "results", "analysis",
-		"analysis/gate", "analysis/plots"},
+		"analysis/gate", "analysis/page", "analysis/plots"},
 }
 
 func TestImportsPointDown(t *testing.T) {

@@ -47,7 +47,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			"Each verb explains itself:  shardlab run --help",
 		Writer: stdout, ErrWriter: stderr,
 		Commands: []*cli.Command{
-			runCommand(), loadCommand(), kneeCommand(), serveCommand(), hostCommand(), listCommand(), plotCommand(), compareCommand(), gateCommand(), noiseCommand(), exportCommand(), schemaCommand(), versionCommand(),
+			runCommand(), loadCommand(), kneeCommand(), serveCommand(), hostCommand(), listCommand(), plotCommand(), compareCommand(),
+			reportCommand(), gateCommand(), noiseCommand(), exportCommand(), schemaCommand(), versionCommand(),
 		},
 		Action: func(_ context.Context, c *cli.Command) error {
 			if c.Args().Present() {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,11 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			published, err := filepath.Abs("../../results/published")
+			env.Setenv("PUBLISHED", published)
+			return err
+		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":   exits,
 			"serving": serving,
@@ -76,7 +82,7 @@ func serving(ts *testscript.TestScript, neg bool, args []string) {
 
 // Every verb explains itself with examples.
 func TestEveryVerbHasExamples(t *testing.T) {
-	verbs := []string{"run", "load", "serve", "list", "plot", "compare", "gate", "noise", "export", "schema", "version"}
+	verbs := []string{"run", "load", "serve", "list", "plot", "compare", "report", "gate", "noise", "export", "schema", "version"}
 	for _, verb := range verbs {
 		var out, errOut strings.Builder
 		if code := run(t.Context(), []string{"shardlab", verb, "--help"}, &out, &errOut); code != 0 {

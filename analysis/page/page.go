@@ -1,0 +1,195 @@
+package page
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/shardlab/shardlab/analysis"
+	"github.com/shardlab/shardlab/analysis/gate"
+	"github.com/shardlab/shardlab/analysis/plots"
+	"github.com/shardlab/shardlab/results"
+)
+
+// Run is one run as a page shows it.
+type Run struct {
+	Report   *analysis.Report
+	Manifest results.Manifest
+	Figures  []plots.Figure
+	Left     []string      // why figures that others have are not there, a line each
+	Verdict  *gate.Verdict // of a gate; nil for other runs
+}
+
+// Page is what is written.
+type Page struct {
+	Runs   []Run
+	Beside []Link // other runs, where the page is served; none in a file
+}
+
+// Link is another run.
+type Link struct{ ID, Href, About string }
+
+//go:embed page.html
+var source string
+
+//go:embed page.css
+var style string
+
+//go:embed page.js
+var script string
+
+var page = template.Must(template.New("page").Funcs(template.FuncMap{
+	"css": func() template.CSS { return template.CSS(style) },
+	"js":  func() template.JS { return template.JS(script) },
+}).Parse(source))
+
+// Write writes the page.
+func (p Page) Write(w io.Writer) error {
+	v := view{Beside: p.Beside, Title: "shardlab report"}
+	if len(p.Runs) == 1 {
+		v.Title = p.Runs[0].Report.Run.Scenario + " · shardlab report"
+	}
+	for i, r := range p.Runs {
+		s, err := newSection(r, fmt.Sprintf("run%d", i+1))
+		if err != nil {
+			return err
+		}
+		v.Runs = append(v.Runs, s)
+		for _, a := range r.Report.Arms {
+			if !slices.ContainsFunc(v.Arms, func(x swatch) bool { return x.Name == a }) {
+				v.Arms = append(v.Arms, swatch{a, plots.Colour(r.Report.Arms, a)})
+			}
+		}
+	}
+	var b bytes.Buffer // an error leaves no half of a page
+	if err := page.Execute(&b, v); err != nil {
+		return err
+	}
+	_, err := b.WriteTo(w)
+	return err
+}
+
+type view struct {
+	Title  string
+	Arms   []swatch
+	Runs   []section
+	Beside []Link
+}
+
+type swatch struct{ Name, Colour string }
+
+// section is one run.
+type section struct {
+	Anchor   string
+	Info     analysis.RunInfo
+	Started  string
+	Blocks   string
+	Gate     *gateView
+	Answers  []string
+	Verdicts table
+	Warnings []string
+	Figures  []figure
+	Left     []string
+	Tables   []table
+	Scaling  []string
+	Facts    []fact
+	Command  string
+	Dirty    bool
+	Source   string // the scenario's text
+}
+
+type figure struct {
+	Anchor, Title string
+	SVG           template.HTML
+}
+
+type fact struct{ Name, Value string }
+
+type gateView struct {
+	Outcome, Meaning, Contaminated string
+	Table                          table
+	Notes                          []string
+}
+
+func newSection(r Run, anchor string) (section, error) {
+	s := section{Anchor: anchor, Info: r.Report.Run, Left: r.Left, Source: r.Manifest.Scenario.Source,
+		Started: r.Report.Run.Started.UTC().Format("2006-01-02 15:04:05 UTC"), Dirty: r.Manifest.Code.Dirty}
+	s.Verdicts = verdictTable(r.Report)
+	s.Answers = answers(r)
+	for _, w := range r.Report.Warnings {
+		s.Warnings = append(s.Warnings, string(w))
+	}
+	if r.Verdict != nil {
+		s.Gate = newGate(r.Verdict)
+	}
+	for i, f := range r.Figures {
+		svg, err := inline(f)
+		if err != nil {
+			return s, fmt.Errorf("figure %s: %w", f.Name, err)
+		}
+		s.Figures = append(s.Figures, figure{fmt.Sprintf("%s-figure%d", anchor, i+1), f.Title, svg})
+	}
+	for i := range r.Report.Points {
+		s.Tables = append(s.Tables, pointTables(r.Report, &r.Report.Points[i])...)
+	}
+	for i := range r.Report.Scaling {
+		x := &r.Report.Scaling[i]
+		s.Scaling = append(s.Scaling, strings.TrimSpace(x.Where+" "+x.Arm)+": "+x.Text())
+	}
+	s.Facts, s.Command = facts(r.Manifest), command(r.Manifest)
+	return s, nil
+}
+
+var prolog = regexp.MustCompile(`(?s)^.*?<svg width="[^"]*" height="[^"]*"`)
+
+// inline is the figure as an element of the page, as wide as the page lets it be.
+func inline(f plots.Figure) (template.HTML, error) {
+	var b bytes.Buffer
+	if err := f.SVG(&b); err != nil {
+		return "", err
+	}
+	head := `<svg role="img" aria-label="` + template.HTMLEscapeString(f.Title) + `"`
+	return template.HTML(prolog.ReplaceAllLiteralString(b.String(), head)), nil
+}
+
+// answers say who is best at each point, and whether it can be told.
+func answers(r Run) (out []string) {
+	var responders []string
+	for _, a := range r.Manifest.Arms {
+		if a.Responder {
+			responders = append(responders, a.Name)
+		}
+	}
+	for _, m := range []analysis.Metric{analysis.Throughput, analysis.ServerCPU, analysis.P99} {
+		for _, p := range analysis.Phases(r.Report, m, responders) {
+			if open := pointMode(r.Report, p.Point) == "open"; open == (m == analysis.Throughput) && m != analysis.ServerCPU {
+				continue // a closed loop is for throughput, an open one for response times
+			}
+			what := map[analysis.Metric]string{analysis.Throughput: "most throughput", analysis.ServerCPU: "least server CPU per operation",
+				analysis.P99: "lowest p99"}[m]
+			text := fmt.Sprintf("%s: %s has the %s, %s against %s, which comes closest", p.Point, p.Winner, what, p.Margin, p.Second)
+			if p.Point == "" {
+				text = text[2:]
+			}
+			if len(p.Ties) > 0 {
+				text += "; cannot be told apart from " + strings.Join(p.Ties, ", ")
+			}
+			out = append(out, text+".")
+		}
+	}
+	return out
+}
+
+func pointMode(r *analysis.Report, label string) string {
+	for _, p := range r.Points {
+		if p.Point.Label == label {
+			return p.Point.Mode
+		}
+	}
+	return ""
+}

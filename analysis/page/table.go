@@ -1,0 +1,183 @@
+package page
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/shardlab/shardlab/analysis"
+	"github.com/shardlab/shardlab/analysis/gate"
+)
+
+// table is sortable by every column.
+type table struct {
+	Anchor string
+	Title  string
+	Head   []head
+	Rows   []tableRow
+	Notes  []string
+}
+
+type head struct {
+	Text    string
+	Numeric bool
+}
+
+type tableRow struct {
+	Arm   string // "" where the row is of none
+	Cells []cell
+}
+
+// cell is what stands in a table: a text, a second line below, and what it is sorted by.
+type cell struct {
+	Text, Below, Key, Class string
+}
+
+func words(text string) cell { return cell{Text: text, Key: text} }
+
+func numeric(text string, v float64) cell {
+	return cell{Text: text, Key: strconv.FormatFloat(v, 'g', -1, 64)}
+}
+
+// verdictTable is every row's verdict, the worst of reasons to doubt a figure standing before the figures.
+func verdictTable(r *analysis.Report) table {
+	t := table{Title: "Verdicts", Head: []head{{Text: "point"}, {Text: "arm"}, {Text: "verdict"}, {Text: "why"}, {Text: "what would do"}}}
+	for _, p := range r.Points {
+		for _, row := range p.Rows {
+			var why, fix []string
+			for _, f := range row.Verdict.Findings() {
+				text := f.Reason
+				if f.Detail != "" {
+					text += " (" + f.Detail + ")"
+				}
+				why, fix = append(why, text), append(fix, f.Fix)
+			}
+			for _, w := range row.Warnings {
+				why = append(why, string(w))
+			}
+			v := words(string(row.Verdict.Verdict))
+			v.Class = "verdict-" + string(row.Verdict.Verdict)
+			t.Rows = append(t.Rows, tableRow{row.Arm, []cell{words(p.Point.Label), words(row.Arm), v, words(strings.Join(why, "; ")),
+				words(strings.Join(fix, "; "))}})
+		}
+	}
+	return t
+}
+
+// pointTables are the tables of one point, as compare prints them.
+func pointTables(r *analysis.Report, p *analysis.PointReport) (out []table) {
+	where := p.Load
+	if p.Point.Label != "" {
+		where = p.Point.Label + " · " + where
+	}
+	where = fmt.Sprintf("%s · %d blocks × %d slices", where, p.Blocks, p.Slices)
+	add := func(title string, metrics ...analysis.Metric) {
+		t := table{Title: where + " · " + title, Head: []head{{Text: "arm"}, {Text: "verdict"}}}
+		for _, row := range p.Rows {
+			v := words(string(row.Verdict.Verdict))
+			v.Class = "verdict-" + v.Text
+			t.Rows = append(t.Rows, tableRow{row.Arm, []cell{words(row.Arm), v}})
+		}
+		for _, m := range metrics {
+			t.metric(p, m)
+		}
+		out = append(out, t)
+	}
+	add("throughput and cost", analysis.Throughput, analysis.ServerCPU, analysis.ClientCPU, analysis.Memory)
+	add("response time", analysis.P50, analysis.P99, analysis.P999)
+	if p.Point.Mode == "open" {
+		add("service time, from the actual send", analysis.ServiceP50, analysis.ServiceP99, analysis.ServiceP999)
+	}
+	if names := p.MechanismNames(); len(names) > 0 {
+		out = append(out, mechanismTable(where, p, names))
+	}
+	return out
+}
+
+// metric adds a column, in one scale.
+func (t *table) metric(p *analysis.PointReport, m analysis.Metric) {
+	var medians []float64
+	for _, row := range p.Rows {
+		if e := row.Cells[m].Estimate; e != nil {
+			medians = append(medians, e.Value)
+		}
+	}
+	scale := m.Unit().ScaleFor(medians...)
+	t.Head = append(t.Head, head{m.Title() + ", " + scale.Name, true})
+	for i, row := range p.Rows {
+		t.Rows[i].Cells = append(t.Rows[i].Cells, metricCell(row.Cells[m], m, scale))
+		if why := string(row.Cells[m].Absent); why != "" {
+			t.note(row.Arm + ": " + m.Title() + ": " + why)
+		}
+	}
+}
+
+func (t *table) note(text string) { t.Notes = append(t.Notes, text) }
+
+func metricCell(c analysis.Cell, m analysis.Metric, s analysis.Scale) cell {
+	e := c.Estimate
+	if e == nil {
+		return cell{Text: "–"}
+	}
+	out := numeric(s.Format(e.Value), e.Value)
+	if e.Interval != nil {
+		out.Text += fmt.Sprintf(" [%s–%s]", s.Format(e.Interval.Lo), s.Format(e.Interval.Hi))
+	}
+	switch r := c.Ratio; {
+	case r == nil || !r.Known():
+	case c.Unresolved:
+		out.Below = "≤ resolution"
+	case r.Distinct():
+		out.Below, out.Class = r.String(), "worse"
+		if (r.Value > 1) == m.HigherIsBetter() {
+			out.Class = "better"
+		}
+	case r.Interval != nil:
+		out.Below, out.Class = r.String()+" ~", "tie"
+	default:
+		out.Below = r.String()
+	}
+	return out
+}
+
+func mechanismTable(where string, p *analysis.PointReport, names []string) table {
+	t := table{Title: where + " · mechanism", Head: []head{{Text: "arm"}}}
+	for _, n := range names {
+		t.Head = append(t.Head, head{n, true})
+	}
+	for _, row := range p.Rows {
+		cells := []cell{words(row.Arm)}
+		for _, n := range names {
+			c := cell{Text: "–"}
+			for _, m := range row.Mechanisms {
+				if m.Name == n {
+					c = numeric(analysis.Digits3(m.Value), m.Value)
+				}
+			}
+			cells = append(cells, c)
+		}
+		t.Rows = append(t.Rows, tableRow{row.Arm, cells})
+	}
+	return t
+}
+
+func newGate(v *gate.Verdict) *gateView {
+	g := &gateView{Outcome: string(v.Outcome), Meaning: v.Meaning, Contaminated: v.Contaminated, Notes: v.Notes}
+	g.Table = table{Title: "Primaries", Head: []head{{Text: "what"}, {Text: "point"}, {Text: "metric"}, {Text: "outcome"},
+		{"head / base", true}, {"δ", true}, {"n", true}, {Text: "meaning"}}}
+	add := func(what string, rows []gate.Row) {
+		for _, r := range rows {
+			ratio := numeric(analysis.Digits3(r.Ratio), r.Ratio)
+			if r.Interval != nil {
+				ratio.Below = fmt.Sprintf("99 %%: %.3f–%.3f", r.Interval.Lo, r.Interval.Hi)
+			}
+			o := words(string(r.Outcome))
+			o.Class = "outcome-" + o.Text
+			g.Table.Rows = append(g.Table.Rows, tableRow{"", []cell{words(what), words(r.Point), words(string(r.Metric)), o, ratio,
+				numeric(fmt.Sprintf("%.1f %%", 100*r.Delta), r.Delta), numeric(strconv.Itoa(r.N), float64(r.N)), words(r.Meaning)}})
+		}
+	}
+	add("head", v.Rows)
+	add("control", v.Controls)
+	return g
+}
