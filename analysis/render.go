@@ -42,6 +42,7 @@ func (r *Report) Text(w io.Writer, s Style) error {
 	for i := range r.Points {
 		p := &r.Points[i]
 		t.table(p, "throughput and cost", []Metric{Throughput, ServerCPU, ClientCPU, Memory})
+		t.ladder(p)
 		t.table(p, "response time", []Metric{P50, P99, P999})
 		if p.Point.Mode == "open" {
 			t.table(p, "service time, from the actual send", []Metric{ServiceP50, ServiceP99, ServiceP999})

@@ -51,6 +51,8 @@ type PointReport struct {
 	Blocks int           `json:"blocks"` // usable ones of the arm that has most
 	Slices int           `json:"slices"` // a block and arm, as planned
 	Rows   []Row         `json:"rows"`   // in the order of the manifest's arms
+
+	ceiling results.Ceiling
 }
 
 // Row is one arm at one point.
@@ -62,6 +64,7 @@ type Row struct {
 	Unfinished int             `json:"unfinished_blocks,omitempty"`
 	Cells      map[Metric]Cell `json:"cells"`
 	Mechanisms []Mechanism     `json:"mechanisms,omitempty"`
+	Ceiling    *CeilingShare   `json:"ceiling,omitempty"` // nil in open loops and where it was not measured
 	Drift      *Drift          `json:"drift,omitempty"`
 	Order      *Order          `json:"order,omitempty"`
 	ServerBusy float64         `json:"server_busy,omitempty"` // share of the server's processors that its process used, 0 to 1
@@ -247,7 +250,8 @@ func newPoint(m results.Manifest, p results.Point, data map[PointArm][]*block, r
 		}
 	}
 	drift, order := drifts(p.Mode == "open", rows), orders(p.Mode == "open", rows)
-	ceiling := clientCeiling(m.Arms, rows)
+	pr.ceiling = ceilingOf(p, m.Arms, rows)
+	ceiling := clientCeiling(p, m.Arms, rows)
 	ref := blockValues(rows[reference])
 	for _, a := range m.Arms {
 		blocks, ok := rows[a.Name]
@@ -255,6 +259,7 @@ func newPoint(m results.Manifest, p results.Point, data map[PointArm][]*block, r
 			continue
 		}
 		row := newRow(a, blocks, ref, a.Name == reference)
+		row.Ceiling = shareOf(p, pr.ceiling, blocks)
 		if d, ok := drift[a.Name]; ok {
 			row.Drift = &d
 		}
@@ -291,7 +296,10 @@ func finished(blocks []*block) (out []*block) {
 
 // clientCeiling is the best median throughput of a responder whose client was at its limit; 0 if there is none. A
 // responder that kept the client waiting measures itself and is no ceiling.
-func clientCeiling(arms []results.Arm, rows map[string][]*block) (ceiling float64) {
+func clientCeiling(p results.Point, arms []results.Arm, rows map[string][]*block) (ceiling float64) {
+	if c := p.Ceiling; c != nil && c.Null != nil && c.Null.ClientBusy > maxClientBusy && p.Inside == 0 {
+		ceiling = c.Null.OpsPerSec
+	}
 	for _, a := range arms {
 		e := evidence{blocks: finished(rows[a.Name])}
 		if a.Responder && checkClientBusy(e) != nil {

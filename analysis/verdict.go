@@ -79,7 +79,7 @@ func judge(e evidence) Judgement {
 	checks := []func(evidence) *Finding{
 		checkErrors, checkCorrupt, checkMisses, checkPreload, checkReconciled, checkVoid, checkUsable, checkThrottled,
 		checkUnanswered, checkUnsent, checkTimedOut, checkAchieved, checkListenDrops,
-		checkClientBusy, checkPacing, checkClumps, checkCeiling, checkClientWait, checkClientGC,
+		checkClientBusy, checkPacing, checkClumps, checkCeiling, checkGenerator, checkClientWait, checkClientGC,
 		checkPlateau, checkDrift, checkTrend,
 	}
 	var found []Finding
@@ -305,8 +305,9 @@ func checkClumps(e evidence) *Finding {
 		"let the client spin (load.spin: 100us), give it more CPUs and threads, or offer a lower rate"}
 }
 
+// checkCeiling leaves a server alone that uses its processors up: that is its own limit, close to the client's or not.
 func checkCeiling(e evidence) *Finding {
-	if e.ceiling <= 0 || e.arm.Responder || e.open() {
+	if e.ceiling <= 0 || e.arm.Responder || e.open() || e.serverBusy() > serverBound {
 		return nil
 	}
 	share := medianThroughput(e.blocks) / e.ceiling

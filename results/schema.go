@@ -76,6 +76,7 @@ type Point struct {
 	ValueLaw    string   `json:"value_law,omitempty"`     // of sizes, as written; "" where all are of ValueSize
 	MayMiss     bool     `json:"may_miss,omitempty"`      // the mix removes keys, or has commands that may: misses are expected
 	StreamHash  string   `json:"operation_stream"`        // hex XXH3-64 of the operation stream's beginning
+	Ceiling     *Ceiling `json:"ceiling,omitempty"`       // nil where it was not measured
 	Skew        Skew     `json:"skew,omitzero"`           // how unequal the keys are
 	Trace       string   `json:"trace,omitempty"`         // what is in the trace that was replayed, for people
 	SliceNS     int64    `json:"slice_ns"`                // length of one measured window

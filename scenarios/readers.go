@@ -253,6 +253,14 @@ func setWarmup(d *draft, v value) (string, error) {
 	return duration(func(d *draft) *time.Duration { return &d.scenario.Run.Warmup })(d, v)
 }
 
+func setCeiling(d *draft, v value) (string, error) {
+	s, err := word(func(d *draft) *string { return &d.scenario.Run.Ceiling })(d, v)
+	if s == autoCeiling {
+		d.scenario.Run.Ceiling = ""
+	}
+	return s, err
+}
+
 func setCPUs(d *draft, v value) (string, error) {
 	const like = `write auto, or CPU lists in quotes as in {server: "0-3,8", client: "4"}`
 	to := &d.scenario.Run.CPUs

@@ -274,6 +274,9 @@ func (r *RunPlan) check() *fault {
 	if f == nil && r.WarmupMax != 0 {
 		f = withinTime("warmup_max", r.WarmupMax)
 	}
+	if f == nil {
+		f = oneOf("ceiling", "ceiling", cmp.Or(r.Ceiling, autoCeiling), []string{autoCeiling, Off})
+	}
 	if f != nil || r.CPUs.Auto() {
 		return f
 	}

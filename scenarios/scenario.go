@@ -236,7 +236,21 @@ type RunPlan struct {
 	// WarmupMax, unless 0, is the most that a warm-up may take whose end is detected.
 	WarmupMax time.Duration `json:"warmup_max_ns,omitempty"`
 	CPUs      CPUs          `json:"cpus"`
+	Ceiling   string        `json:"ceiling,omitempty"` // "" or Off
 }
+
+// Off is a RunPlan's Ceiling that is not measured.
+const Off = "off"
+
+// How a ceiling is measured: each of its two rungs for so many slices with a lead-in.
+const (
+	CeilingSlices = 6
+	CeilingSlice  = 50 * time.Millisecond
+	CeilingLead   = 10 * time.Millisecond
+)
+
+// Ceilings reports whether the run measures the ceiling of every point.
+func (r *RunPlan) Ceilings() bool { return r.Ceiling != Off }
 
 // CPUs says which processors the two sides get, as CPU lists ("0-3,8") in canonical form. The zero value leaves the
 // choice to the runner. The two lists may overlap.
@@ -276,6 +290,9 @@ func (s *Scenario) underLoad(warmup time.Duration) time.Duration {
 	visit := float64(s.Run.LeadIn) + float64(s.Run.Slice)
 	block := float64(warmup) + float64(s.Run.SlicesPerBlock)*visit
 	total := block * float64(s.Run.Blocks) * float64(len(s.Points)) * float64(len(s.Arms))
+	if s.Run.Ceilings() {
+		total += float64(len(s.Points)) * 2 * CeilingSlices * float64(CeilingLead+CeilingSlice) // or less, where points have one in common
+	}
 	if total >= math.MaxInt64 {
 		return math.MaxInt64
 	}

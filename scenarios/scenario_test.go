@@ -114,12 +114,16 @@ func TestWarmup(t *testing.T) {
 func TestPlanned(t *testing.T) {
 	s := &Scenario{Points: make([]Point, 2), Arms: make([]Arm, 3), Run: RunPlan{
 		Blocks: 4, Slice: 50 * time.Millisecond, SlicesPerBlock: 10,
-		LeadIn: 5 * time.Millisecond, Warmup: 100 * time.Millisecond,
+		LeadIn: 5 * time.Millisecond, Warmup: 100 * time.Millisecond, Ceiling: Off,
 	}}
 	if got, want := s.Planned(), 2*3*4*650*time.Millisecond; got != want {
 		t.Errorf("planned %v, want %v", got, want)
 	}
-	s.Run.Warmup, s.Run.WarmupMax = 0, 3*time.Second
+	s.Run.Ceiling = ""
+	if got, want := s.Planned(), 2*3*4*650*time.Millisecond+2*720*time.Millisecond; got != want {
+		t.Errorf("planned %v, want %v", got, want)
+	}
+	s.Run.Ceiling, s.Run.Warmup, s.Run.WarmupMax = Off, 0, 3*time.Second
 	if got, most := s.Planned(), s.PlannedMost(); got != 2*3*4*(550*time.Millisecond+TypicalWarmup) || most != 2*3*4*3550*time.Millisecond {
 		t.Errorf("planned %v to %v", got, most)
 	}

@@ -314,13 +314,19 @@ var runKeys = []key{
 	{section: runLength, name: "cpus", kind: "table", def: autoCPUs,
 		about: "auto: the run chooses; or {server: \"0\", client: \"1\"}: CPU lists as in \"0-3,8\"",
 		set:   setCPUs},
+	{section: runLength, name: "ceiling", kind: "word", def: autoCeiling,
+		about: "auto: at the start, for every point, what the clients reach alone and against the null responder, so that each row can say " +
+			"what share of it the arm has; off: neither",
+		set: setCeiling},
 }
 
-// longSlices is the word that stands in slices for one long slice a block; autoCPUs the one in cpus, autoWarmup the one in warmup.
+// longSlices is the word that stands in slices for one long slice a block; autoCPUs the one in cpus, autoWarmup the one in warmup and
+// autoCeiling that in ceiling.
 const (
-	longSlices = "long"
-	autoCPUs   = "auto"
-	autoWarmup = "auto"
+	longSlices  = "long"
+	autoCPUs    = "auto"
+	autoWarmup  = "auto"
+	autoCeiling = "auto"
 )
 
 // keyOf finds a key that is known to be there.

@@ -32,6 +32,7 @@ type hostLoad struct {
 	Weights []float64       `json:"weights,omitempty"` // of the workload; this and the next the point's JSON leaves out
 	Times   []int64         `json:"times,omitempty"`   // of the arrivals
 	CPUs    []int           `json:"cpus"`              // a thread of clients on each
+	Alone   bool            `json:"alone,omitempty"`   // clients that are answered at once, by nobody
 }
 
 type hostWindow struct {
@@ -59,7 +60,7 @@ type hostPart struct {
 }
 
 func newHostLoad(seed uint64, p scenarios.Point, cpus []int) *hostLoad {
-	return &hostLoad{seed, p, p.Workload.Weights, p.Load.ArrivalTimes, cpus}
+	return &hostLoad{Seed: seed, Point: p, Weights: p.Workload.Weights, Times: p.Load.ArrivalTimes, CPUs: cpus}
 }
 
 // point is the whole of it.
@@ -206,6 +207,9 @@ func (h *host) connect(ctx context.Context, l *hostLoad) (hostReport, error) {
 	}
 	target := loadgen.Target{
 		InProcess: func() loadgen.Executor { return h.in.NewCaller() }, Responder: h.in.Responder(),
+	}
+	if l.Alone {
+		target = loadgen.Target{InProcess: loadgen.Null(p.workload), Responder: true}
 	}
 	if h.session, err = h.pool.Connect(ctx, target, p.workload, p.load); err != nil {
 		return hostReport{}, err

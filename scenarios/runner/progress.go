@@ -12,6 +12,7 @@ type Observer interface {
 
 // The phases of a block.
 const (
+	Climbing   = "measuring the ceiling" // before the first
 	Starting   = "starting"
 	Preloading = "preloading"
 	Warming    = "warming up"

@@ -104,6 +104,9 @@ func (r *run) measure(ctx context.Context, block blockFunc) error {
 	r.meter = newMeter(r.pool.Threads())
 	r.spawner = newSpawner()
 	defer r.spawner.close()
+	if err := r.ceilings(ctx); err != nil {
+		return err
+	}
 	return r.blocks(ctx, block)
 }
 
