@@ -137,10 +137,19 @@ func (t *epoll) drain(ctx context.Context) error {
 		t.acc.stop()
 		<-t.acc.stopped // so that no connection is handed over behind the drain
 	}
+	looked := make(chan struct{}, len(t.loops))
 	for _, l := range t.loops {
-		l.Post(&Task{Run: l.drain})
+		l.Post(&Task{Run: func() { l.drain(); looked <- struct{}{} }})
+	}
+	for range t.loops {
+		<-looked // also when ctx has ended: whoever is silent is closed by this look, and not cut
 	}
 	for _, l := range t.loops {
+		select {
+		case <-l.drained:
+			continue
+		default:
+		}
 		select {
 		case <-l.drained:
 		case <-ctx.Done():

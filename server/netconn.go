@@ -94,10 +94,16 @@ func (t *netConns) drain(ctx context.Context) error {
 		c.nc.SetReadDeadline(time.Now().Add(drainGrace))
 	}
 	t.mu.Unlock()
+	silent := time.After(3 * drainGrace) // what the silent take to be closed; when ctx ends before, they are not cut
 	select {
 	case <-t.empty:
 		return nil
 	case <-ctx.Done():
+	}
+	select {
+	case <-t.empty:
+		return nil
+	case <-silent:
 		return ctx.Err()
 	}
 }

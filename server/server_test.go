@@ -304,6 +304,29 @@ func TestShutdownCutsAfterItsTime(t *testing.T) {
 	}
 }
 
+// TestShutdownWithoutTime: who is silent, or not there, is not cut.
+func TestShutdownWithoutTime(t *testing.T) {
+	eachTransport(t, func(t *testing.T, opts Options, e *echo) {
+		for _, conns := range []int{0, 3} {
+			if conns > 0 && opts.Transport != Epoll {
+				continue // a blocking read takes its time to be seen to be silent
+			}
+			s, err := Start(opts, &echo{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range conns {
+				mustEcho(t, dial(t, s))
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), 0)
+			defer cancel()
+			if err := s.Shutdown(ctx); err != nil {
+				t.Errorf("%d silent connections: %v", conns, err)
+			}
+		}
+	})
+}
+
 func TestClientThatLeavesIsForgotten(t *testing.T) {
 	eachTransport(t, func(t *testing.T, opts Options, e *echo) {
 		s := start(t, opts, e)

@@ -106,25 +106,29 @@ func (x *Exec) find(sh *store.Shard, hash uint64, key []byte) ([]byte, bool) {
 		return x.peek(sh, hash, key)
 	}
 	v, ok := sh.Get(hash, key, x.shardNow(sh))
-	if ok {
-		x.Counts.Hits++
-		return v, true
-	}
-	x.Counts.Misses++
-	x.noteStale(sh, hash, key)
-	return nil, false
+	x.count(ok, sh, hash, key)
+	return v, ok
 }
 
 // peek is find for a look that is no use of the key.
 func (x *Exec) peek(sh *store.Shard, hash uint64, key []byte) ([]byte, bool) {
 	v, ok := sh.Peek(hash, key, x.shardNow(sh))
-	if ok {
+	x.count(ok, sh, hash, key)
+	return v, ok
+}
+
+// count counts a read. It is inlined.
+func (x *Exec) count(found bool, sh *store.Shard, hash uint64, key []byte) {
+	if found {
 		x.Counts.Hits++
-		return v, true
+	} else {
+		x.missed(sh, hash, key)
 	}
+}
+
+func (x *Exec) missed(sh *store.Shard, hash uint64, key []byte) {
 	x.Counts.Misses++
 	x.noteStale(sh, hash, key)
-	return nil, false
 }
 
 // noteStale sets Stale when the key that was just missed is still in memory: with time 0 nothing is expired.

@@ -144,8 +144,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		select {
 		case <-ended:
 		case <-ctx.Done():
-			s.closeErr = ctx.Err()
-			s.each(func(c *conn) { c.TCPConn.Close() })
+			s.each(func(c *conn) {
+				s.closeErr = ctx.Err()
+				c.TCPConn.Close()
+			})
 			<-ended
 		}
 		s.sessions.close()
