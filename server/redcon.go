@@ -26,7 +26,7 @@ func newRedcon(s *Server) *redconTransport {
 func (t *redconTransport) start() error {
 	for _, b := range t.s.bound {
 		ln := &redconListener{netAcceptor{s: t.s, bound: b}, t}
-		t.wg.Go(func() { redcon.Serve(ln, handleRedcon, nil, t.closed) })
+		t.wg.Go(func() { redcon.Serve(ln, handleRedcon, t.accepted, t.closed) })
 	}
 	t.wg.Go(t.sweep)
 	return nil
@@ -37,6 +37,13 @@ func (t *redconTransport) stop() {
 	t.netConns.stop()
 }
 
+// accepted is called once for each connection, before it is read: it is there from now on, also if it never says anything.
+func (t *redconTransport) accepted(rc redcon.Conn) bool {
+	c := rc.NetConn().(*redconConn)
+	c.sess = t.s.backend.NewSession(c.place)
+	return true
+}
+
 // closed is called once for each connection, on its goroutine.
 func (t *redconTransport) closed(rc redcon.Conn, err error) {
 	defer t.wg.Done()
@@ -44,9 +51,7 @@ func (t *redconTransport) closed(rc redcon.Conn, err error) {
 	if err != nil {
 		t.s.ended(c.place.ID, c, err)
 	}
-	if c.sess != nil {
-		c.sess.Close()
-	}
+	c.sess.Close()
 	t.remove(&c.netConn)
 }
 
@@ -115,9 +120,6 @@ func (c *redconConn) Write(p []byte) (int, error) { return c.send(p) }
 // handleRedcon answers a command and those that were read with it.
 func handleRedcon(rc redcon.Conn, cmd redcon.Command) {
 	c := rc.NetConn().(*redconConn)
-	if c.sess == nil {
-		c.sess = c.t.s.backend.NewSession(c.place)
-	}
 	b := &c.b
 	b.Reset()
 	b.Reqs = append(b.Reqs, wire.Request{Args: cmd.Args})
