@@ -84,7 +84,7 @@ func TestWorkersShareOneSchedule(t *testing.T) {
 	}
 	got := make([]waitingArrival, 0, len(want))
 	for w := range uint32(workers) {
-		s := share{index: w, stride: workers, schedule: schedule{arrivals: poisson(9, 10_000), clients: clients}}
+		s := share{index: w, stride: workers, load: Load{Clients: clients}, schedule: schedule{arrivals: poisson(9, 10_000), clients: clients}}
 		s.window.end = end
 		for s.nextArrival(); s.schedule.due != math.MaxInt64; s.nextArrival() {
 			own := s.schedule.own
@@ -250,7 +250,7 @@ func TestScheduleIsThatOfTheLaw(t *testing.T) {
 		for _, workers := range []uint32{1, 2, 5} {
 			var got []int64
 			for w := range workers {
-				s := share{index: w, stride: workers, schedule: schedule{arrivals: newArrivals(4, load), clients: clients}}
+				s := share{index: w, stride: workers, load: Load{Clients: clients}, schedule: schedule{arrivals: newArrivals(4, load), clients: clients}}
 				s.window.end = end
 				for s.nextArrival(); s.schedule.due != math.MaxInt64; s.nextArrival() {
 					got = append(got, s.schedule.due)

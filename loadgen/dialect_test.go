@@ -226,7 +226,7 @@ func TestHTTP(t *testing.T) {
 			if err := s.Preload(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			r := run(t, s, Window{Measure: 50 * time.Millisecond})
+			r := runFor(t, 50, s, Window{Measure: 50 * time.Millisecond})
 			if r.Ops[Get] == 0 || r.Ops[Set] == 0 || r.Errors+r.Misses+r.Corrupt+r.InFlight > 0 {
 				t.Errorf("chunked %v, %v: %+v", chunked, load.Mode, r)
 			}
