@@ -29,6 +29,7 @@ type LoadReport struct {
 	Total     results.Slice  `json:"total"`
 	Judgement Judgement      `json:"verdict"`
 	Warnings  []Warning      `json:"warnings,omitempty"`
+	Tails     Warning        `json:"tails,omitempty"` // what is to be said of p99 and beyond
 	Order     *Order         `json:"order,omitempty"` // of its seconds
 	Warmup    results.Warmup `json:"warmup,omitzero"`
 	Dir       string         `json:"dir,omitempty"` // the run directory
@@ -60,7 +61,7 @@ func NewLoadReport(l Load) (*LoadReport, error) {
 		Schema: results.LoadSchema, Kind: "summary", Status: m.Status, Address: m.Arms[0].Settings["address"],
 		Server: m.Arms[0].Version, Point: m.Points[0], Total: s, Judgement: row.Verdict, Warnings: row.Warnings,
 		Response: QuantilesOver(l.Response, l.Responses, loadQuantiles...), Service: QuantilesOver(l.Service, l.Services, loadQuantiles...),
-		Order: row.Order, Warmup: l.Trial.Warmup,
+		Tails: fanIn(m.Points[0], m.CPUs), Order: row.Order, Warmup: l.Trial.Warmup,
 	}
 	if m.Points[0].Mode != "open" {
 		r.Service = r.Response
@@ -187,7 +188,11 @@ func (r *LoadReport) remarks(w io.Writer, s Style) error {
 			b.WriteString(line + "\n")
 		}
 	}
-	for _, w := range append(slices.Clone(r.Warnings), r.intervals()...) {
+	warnings := append(slices.Clone(r.Warnings), r.intervals()...)
+	if r.Tails != "" {
+		warnings = append(warnings, r.Tails)
+	}
+	for _, w := range warnings {
 		for _, line := range wrap(string(w), s.width()) {
 			b.WriteString(line + "\n")
 		}
@@ -201,11 +206,17 @@ func (r *LoadReport) remarks(w io.Writer, s Style) error {
 	if k := r.Point.Skew; k.Draws > 0 {
 		fmt.Fprintf(&b, "keys: the most popular got %.3g %% of the operations, the top 1 %% got %.3g %%\n", 100*k.DrawnKey, 100*k.DrawnPercent)
 	}
-	for _, line := range wrap(r.Point.Trace, s.width()) {
-		b.WriteString(line + "\n")
+	if r.Point.Trace != "" {
+		for _, line := range wrap(r.Point.Trace, s.width()) {
+			b.WriteString(line + "\n")
+		}
 	}
 	if r.Point.Mode == "open" {
-		fmt.Fprintf(&b, "sends: p99 %s late\n", FormatDuration(r.Total.LatenessP))
+		late := "too few for a p99 of their lateness"
+		if r.Total.Response.P99 > 0 {
+			late = fmt.Sprintf("p99 %s late", FormatDuration(r.Total.LatenessP))
+		}
+		fmt.Fprintf(&b, "sends: %s\n", late)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

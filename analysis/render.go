@@ -198,6 +198,9 @@ func (t *renderer) headMarks(p *PointReport, c column) (m marks) {
 	if c.note != "" {
 		m = append(m, t.notes.add(string(c.note), ""))
 	}
+	if p.Tails != "" && c.quantile >= 0.99 {
+		m = append(m, t.notes.add(string(p.Tails), ""))
+	}
 	for _, row := range p.Rows {
 		cell := row.Cells[c.metric]
 		if e := cell.Estimate; e != nil && e.Interval != nil {

@@ -53,6 +53,7 @@ type PointReport struct {
 	Rows   []Row         `json:"rows"`   // in the order of the manifest's arms
 
 	ceiling results.Ceiling
+	Tails   Warning `json:"tails,omitempty"` // what is to be said of p99 and beyond
 }
 
 // Row is one arm at one point.
@@ -238,7 +239,7 @@ func stolen(lines []results.Slice) Warning {
 
 func newPoint(m results.Manifest, p results.Point, data map[PointArm][]*block, reference string,
 	o Options) (PointReport, []Warning) {
-	pr := PointReport{Point: p, Load: loadLabel(p), Slices: p.Slices}
+	pr := PointReport{Point: p, Load: loadLabel(p), Slices: p.Slices, Tails: fanIn(p, m.CPUs)}
 	var warnings []Warning
 	rows := map[string][]*block{}
 	for _, a := range m.Arms {

@@ -1,7 +1,9 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/shardlab/shardlab/results"
 )
@@ -70,6 +72,34 @@ func checkListenDrops(e evidence) *Finding {
 	}
 	return &Finding{Saturated, "connections found a full listen queue and were dropped", fmt.Sprintf("%d on this machine", n),
 		"raise the server's backlog and net.core.somaxconn, or open connections more slowly"}
+}
+
+// What practice wants of connections before a tail is quoted (mutilate's guide): fewer on a server thread, and a few connections' luck is the
+// tail; more on a load thread, and the client's own queue is in it.
+const (
+	minFanIn  = 100
+	maxFanOut = 16
+)
+
+// fanIn says what is wanting of an open loop's connections.
+func fanIn(p results.Point, c results.CPUs) Warning {
+	if p.Mode != "open" || p.Via != "" {
+		return ""
+	}
+	server, client := results.CPUListLen(c.Server), cmp.Or(c.ClientThreads, results.CPUListLen(c.Client))
+	few, crowded := server > 0 && p.Connections < minFanIn*server, client > 0 && p.Connections > maxFanOut*client
+	if !few && !crowded {
+		return ""
+	}
+	var is []string
+	if few {
+		is = append(is, fmt.Sprintf("fewer than %d a server thread (%s)", minFanIn, shortSI(float64(p.Connections)/float64(server))))
+	}
+	if crowded {
+		is = append(is, fmt.Sprintf("more than %d a load thread (%s)", maxFanOut, shortSI(float64(p.Connections)/float64(client))))
+	}
+	return Warning("tails depend on how connections are spread, and these are " + strings.Join(is, " and ") +
+		": compare tails, and quote them with the connections")
 }
 
 // serverBusy is the share of the server's processors that its process used, 0 to 1; 0 where it is not known.

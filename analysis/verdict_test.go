@@ -325,3 +325,25 @@ func TestServerBound(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+func TestFanIn(t *testing.T) {
+	check := func(mode string, connections int, server, client string, threads int, want ...string) {
+		t.Helper()
+		got := string(fanIn(results.Point{Mode: mode, Connections: connections}, results.CPUs{Server: server, Client: client, ClientThreads: threads}))
+		if (got == "") != (len(want) == 0) {
+			t.Errorf("%d %s connections: %q", connections, mode, got)
+		}
+		for _, w := range want {
+			if !strings.Contains(got, w) {
+				t.Errorf("%d %s connections: %q has not %q", connections, mode, got, w)
+			}
+		}
+	}
+	check("open", 50, "0", "1", 1, "fewer than 100 a server thread (50)", "and more than 16 a load thread (50)")
+	check("open", 256, "0-1", "2-17", 16)
+	check("open", 40, "", "", 4)
+	check("open", 65, "", "", 4, "more than 16 a load thread (16.2)")
+	check("open", 16, "0", "", 1, "fewer than 100 a server thread (16)")
+	check("open", 10, "", "", 0)
+	check("closed", 50, "0", "1", 1)
+}

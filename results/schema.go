@@ -129,6 +129,8 @@ type CPUs struct {
 	Server string `json:"server"`           // a CPU list as in "0-3,8"
 	Client string `json:"client"`           //
 	Shared bool   `json:"shared,omitempty"` // both sides on one CPU: every row is marked
+
+	ClientThreads int `json:"client_threads,omitempty"` // that the load comes from
 }
 
 // Slice is one line of trials.jsonl: one visit of one arm. Durations are nanoseconds, CPU times nanoseconds of CPU.

@@ -72,7 +72,7 @@ func (v *loadView) line(p runner.LoadProgress) string {
 	parts := []string{fmt.Sprintf("%4.0fs", p.Elapsed.Seconds()), v.rates(s)}
 	parts = append(parts, "response "+percentiles(s.Response))
 	if v.open() {
-		parts = append(parts, "service "+percentiles(s.Service), "sent p99 "+nanoseconds(int64(s.LatenessP))+" late")
+		parts = append(parts, "service "+percentiles(s.Service), "sent p99 "+lateness(s)+" late")
 	}
 	return strings.Join(append(parts, fmt.Sprintf("client %.0f%% busy", 100*s.ClientBusy), "errors "+fmt.Sprint(s.Errors)), "  ")
 }
@@ -98,7 +98,7 @@ func (v *loadView) panel(p runner.LoadProgress) []string {
 		client += fmt.Sprintf(" beside spinning, %.0f%%", 100*float64(s.ClientSpin)/float64(s.Dur))
 	}
 	if v.open() {
-		client += fmt.Sprintf("; sends p99 %s late", nanoseconds(int64(s.LatenessP)))
+		client += fmt.Sprintf("; sends p99 %s late", lateness(s))
 	}
 	return append(lines, client, "  verdict   "+v.verdict(p)+" so far")
 }
@@ -121,6 +121,14 @@ func (v *loadView) rates(s *results.Second) string {
 		return achieved
 	}
 	return "offered " + analysis.FormatRate(s.Offered) + "  " + achieved
+}
+
+// lateness is its p99, or a dash where the sends are too few for one.
+func lateness(s *results.Second) string {
+	if s.Response.P99 == 0 {
+		return nanoseconds(0)
+	}
+	return nanoseconds(int64(s.LatenessP))
 }
 
 func percentiles(l results.Latency) string {

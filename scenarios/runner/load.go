@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -279,7 +280,7 @@ func (l *adhoc) manifest(ctx context.Context) results.Manifest {
 	m := manifestOf(sc)
 	m.Started, m.Argv = l.start, l.opts.Argv
 	m.Notes = []string{l.point.skewText()}
-	m.CPUs = results.CPUs{Client: scenarios.FormatCPUs(l.opts.CPUs)}
+	m.CPUs = results.CPUs{Client: scenarios.FormatCPUs(l.opts.CPUs), ClientThreads: cmp.Or(len(l.opts.CPUs), l.opts.Threads)}
 	p := l.point.describe(sc.Run)
 	if l.opts.NoPreload {
 		p.Keys = 0 // are preloaded

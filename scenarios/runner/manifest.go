@@ -30,6 +30,7 @@ func (r *run) manifest() *results.Manifest {
 	m.Started, m.Argv, m.Notes = r.start, r.opts.Argv, r.notes
 	m.CPUs = results.CPUs{
 		Server: scenarios.FormatCPUs(r.cpus.server), Client: scenarios.FormatCPUs(r.cpus.client), Shared: r.cpus.shared,
+		ClientThreads: len(r.cpus.client),
 	}
 	for i := range r.points {
 		m.Points = append(m.Points, r.points[i].describe(sc.Run))
