@@ -11,8 +11,8 @@ import (
 // defaultPrimaries are gated where the file does not say what is.
 var defaultPrimaries = []string{"cpu", "throughput", "p50"}
 
-// gateRun is how a gate measures where the file does not say: a second and a half an arm a block in slices of 50 ms. Shorter slices dilute an
-// effect, longer ones let the host change between the arms.
+// gateRun is how a gate measures where the file does not say: a second and a half an arm a block in slices of 50 ms.
+// Shorter slices dilute an effect, longer ones let the host change between the arms.
 var gateRun = map[string]string{"slices": "50ms", "slices_per_block": "30", "lead_in": "3ms", "warmup": "300ms"}
 
 // cases reads the scenarios and puts their points together into one.
@@ -198,7 +198,8 @@ func percentOf(v value) (float64, error) {
 	return x / 100, nil
 }
 
-// scenario resolves one of the scenarios, with the gate's arms and its way to measure: one that is written out, or another's workload and load.
+// scenario resolves one of the scenarios, with the gate's arms and its way to measure: one that is written out, or
+// another's workload and load.
 func (g *gateReader) scenario(x value) (*Scenario, string, error) {
 	if x.kind == scalar {
 		x = value{at: x.at, name: x.name, kind: table, rows: []entry{{"scenario", x.at, x}}}

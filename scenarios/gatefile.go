@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Gate is a gate.yaml read, checked and resolved: how a project's server is built and started, what it is asked, and what may not
-// become worse.
+// Gate is a gate.yaml read, checked and resolved: how a project's server is built and started, what it is asked, and
+// what may not become worse.
 type Gate struct {
 	Name     string
 	Build    []string // the build command, with {bin} and perhaps {layout} in it

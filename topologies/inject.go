@@ -16,8 +16,8 @@ import (
 	"github.com/shardlab/shardlab/server/wire"
 )
 
-// Injection makes a server worse by a known amount, so that whoever claims to find such a thing can be put to the test. It is part of
-// no topology and not for serving.
+// Injection makes a server worse by a known amount, so that whoever claims to find such a thing can be put to the test.
+// It is part of no topology and not for serving.
 type Injection struct {
 	kind    string
 	share   float64       // cpu: of the CPU time per operation
@@ -79,7 +79,8 @@ func stretch(text string) (time.Duration, error) {
 	return d, err
 }
 
-// around puts the injection between a transport and a backend. What the transport asks a backend whether it is, the result is where the backend is.
+// around puts the injection between a transport and a backend. What the transport asks a backend whether it is, the
+// result is where the backend is.
 func (in *Injection) around(b server.Backend) server.Backend {
 	w := injected{b, in}
 	if f, ok := b.(server.Foresight); ok {
@@ -174,8 +175,8 @@ func (s *injectedSession) worsen(n, all int) {
 	}
 }
 
-// burnMeter spends a share of the CPU time that an operation takes without it. It goes by the process's CPU clock every few thousand
-// operations, because what an operation takes depends on the load.
+// burnMeter spends a share of the CPU time that an operation takes without it. It goes by the process's CPU clock every
+// few thousand operations, because what an operation takes depends on the load.
 type burnMeter struct {
 	perNS float64      // turns of spin in a nanosecond
 	perOp atomic.Int64 // turns to spend on an operation

@@ -38,8 +38,8 @@ func (b *Block) usable() bool {
 // pair is the slices of two arms in one round.
 type pair struct{ arm, ref *results.Slice }
 
-// Blocks pairs two arms' slices at a point. Blocks that did not come to their end have no line among the trials and are left out. They come
-// in ascending order.
+// Blocks pairs two arms' slices at a point. Blocks that did not come to their end have no line among the trials and are
+// left out. They come in ascending order.
 func Blocks(lines []results.Slice, trials []results.Trial, point, arm, ref string) []Block {
 	pairs := pairUp(lines, trials, point, arm, ref)
 	var blocks []Block
@@ -145,8 +145,8 @@ func cutAny(why string) (kind, rest string, found bool) {
 	return why, "", false
 }
 
-// compare is the metric's log-ratio over pairs, more being worse, with both arms' absolute values. It is not ok where any pair lacks
-// the metric: a ratio over those that happen to have it would be biased.
+// compare is the metric's log-ratio over pairs, more being worse, with both arms' absolute values. It is not ok where
+// any pair lacks the metric: a ratio over those that happen to have it would be biased.
 func (m meter) compare(pairs []pair) (x, arm, ref float64, ok bool) {
 	if len(pairs) == 0 {
 		return 0, 0, 0, false

@@ -121,9 +121,10 @@ func (p *Plan) level(l Look, m, called int) float64 {
 	return min(p.Single, p.Family/float64(max(m-called, 1))) * l.Share
 }
 
-// holm calls those of the open tracks that are certainly and materially worse, by Holm's step-down rule over all m tracks
-// (Holm, Scand. J. Statist. 6, 1979). Shares of looks add up to one, so a track's p at a look, divided by the look's share, is never too small
-// a p for the sequence of looks; and what is called here Holm's rule would call with the smallest of those p. It returns how many were called.
+// holm calls those of the open tracks that are certainly and materially worse, by Holm's step-down rule over all m
+// tracks (Holm, Scand. J. Statist. 6, 1979). Shares of looks add up to one, so a track's p at a look, divided by the
+// look's share, is never too small a p for the sequence of looks; and what is called here Holm's rule would call with
+// the smallest of those p. It returns how many were called.
 func (p *Plan) holm(open []*track, l Look, m, before int, call Outcome, of func(*track) sample) int {
 	type candidate struct {
 		t *track
@@ -158,8 +159,9 @@ func (p *Plan) holm(open []*track, l Look, m, before int, call Outcome, of func(
 	return called
 }
 
-// signsAgree asks the sign-flip test, which assumes no shape, whether x is above zero at this level. Of n values it can say no less than 2^-n:
-// where the level is smaller than that, the two smallest p that there are will do. Without that a gate with six blocks could never be red.
+// signsAgree asks the sign-flip test, which assumes no shape, whether x is above zero at this level. Of n values it can
+// say no less than 2^-n: where the level is smaller than that, the two smallest p that there are will do. Without that
+// a gate with six blocks could never be red.
 func signsAgree(x []float64, level float64) bool {
 	return signFlip(x) <= max(level, math.Exp2(float64(1-len(x))))
 }

@@ -11,7 +11,8 @@ import (
 // Forecast is what a gate could find of a metric on a host whose noise is known.
 type Forecast struct {
 	Metric Metric `json:"metric"`
-	// SD is the spread of blocks' log-ratios to be expected: that of the slices, averaged, and what blocks differ by more than that.
+	// SD is the spread of blocks' log-ratios to be expected: that of the slices, averaged, and what blocks differ by
+	// more than that.
 	SD    float64      `json:"sd"`
 	Looks []Detectable `json:"looks"`
 }
@@ -22,8 +23,8 @@ type Detectable struct {
 	Change float64 `json:"change"`
 }
 
-// Forecasts says what a gate of the usual metrics would find, whose blocks have so many pairs of slices each, by a short run of the
-// same server as two arms. The void share is that of the pairs.
+// Forecasts says what a gate of the usual metrics would find, whose blocks have so many pairs of slices each, by a
+// short run of the same server as two arms. The void share is that of the pairs.
 func Forecasts(lines []results.Slice, trials []results.Trial, point, arm, ref string, perBlock int) (all []Forecast, void float64) {
 	rounds := pairUp(lines, trials, point, arm, ref)
 	total, dropped := 0, 0

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// The spread of blocks is told from a few short ones: that of slices by the square root of their number, and what processes differ by on top.
+// The spread of blocks is told from a few short ones: that of slices by the square root of their number, and what
+// processes differ by on top.
 func TestForecast(t *testing.T) {
 	m := usual()
 	m.blocks, m.slice, m.process = 40, 0.05, 0.02

@@ -72,8 +72,8 @@ func (r *pass) undecided() []string {
 	return points
 }
 
-// Next says which block comes next, and which points are to be visited in it, when the blocks below done have run. No points: the
-// gate has its verdict. Blocks from Plan.Blocks() on are those of the confirmation.
+// Next says which block comes next, and which points are to be visited in it, when the blocks below done have run. No
+// points: the gate has its verdict. Blocks from Plan.Blocks() on are those of the confirmation.
 func Next(p Plan, lines []results.Slice, trials []results.Trial, done int) (block int, points []string) {
 	first := p.newPass(p.Primaries, lines, trials, 0)
 	if open := first.undecided(); len(open) > 0 && done < p.Blocks() {

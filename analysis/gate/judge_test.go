@@ -269,7 +269,8 @@ func TestNext(t *testing.T) {
 	}
 }
 
-// A pair is dropped for what happened to it, a block for its pairs, and a point for its blocks: then it is not regressed but inconclusive.
+// A pair is dropped for what happened to it, a block for its pairs, and a point for its blocks: then it is not
+// regressed but inconclusive.
 func TestVoid(t *testing.T) {
 	m := usual()
 	m.head = 0.07

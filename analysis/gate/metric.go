@@ -15,8 +15,8 @@ const (
 	Throughput Metric = "throughput" // replies per second
 	P50        Metric = "p50"        // of the response time
 	P99        Metric = "p99"
-	// Allocs is allocations per operation, the operation itself counted as one: so none is not nothing, and a ratio has a meaning.
-	// Servers tell it that answer INFO runtime as shardlab does.
+	// Allocs is allocations per operation, the operation itself counted as one: so none is not nothing, and a ratio has
+	// a meaning. Servers tell it that answer INFO runtime as shardlab does.
 	Allocs Metric = "allocs"
 )
 

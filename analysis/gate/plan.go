@@ -48,8 +48,8 @@ type Look struct {
 // DefaultBlocks are the blocks of the default looks.
 var DefaultBlocks = []int{6, 10, 16, 24}
 
-// The error probabilities of the default plan. Single is one-sided, so that a row's verdict and its 99 % interval speak of the
-// same chance.
+// The error probabilities of the default plan. Single is one-sided, so that a row's verdict and its 99 % interval speak
+// of the same chance.
 const (
 	DefaultFamily = 0.01
 	DefaultSingle = 0.005
@@ -61,8 +61,8 @@ const MaxBlocks = 40
 // MinBlocks is the fewest blocks of a look.
 const MinBlocks = 4
 
-// NewPlan has looks after so many blocks each. A later look gets more of the error probability, in proportion to its place: it is the one
-// that decides the hard cases.
+// NewPlan has looks after so many blocks each. A later look gets more of the error probability, in proportion to its
+// place: it is the one that decides the hard cases.
 func NewPlan(primaries []Primary, blocks []int) Plan {
 	p := Plan{Schema: PlanSchema, Primaries: primaries, Family: DefaultFamily, Single: DefaultSingle, Control: true, Confirm: true}
 	sum := float64(len(blocks) * (len(blocks) + 1) / 2)

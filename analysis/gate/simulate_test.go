@@ -72,8 +72,8 @@ var shapes = []shape{
 	}},
 }
 
-// simulated runs one gate of three primaries, its confirmation included, whose blocks have this spread; head's log-ratios are shifted by
-// effect.
+// simulated runs one gate of three primaries, its confirmation included, whose blocks have this spread; head's
+// log-ratios are shifted by effect.
 func simulated(rng *rand.Rand, s shape, sd, effect float64) []Outcome {
 	plan := threePrimaries()
 	measure := func(primaries []Primary) pass {
@@ -116,8 +116,8 @@ func atMost(t *testing.T, what string, got, n int, p float64) {
 	}
 }
 
-// The chances that the plan promises hold for every shape: of any primary called regressed, or improved, where none is; of one called a
-// pass that is worse by δ.
+// The chances that the plan promises hold for every shape: of any primary called regressed, or improved, where none is;
+// of one called a pass that is worse by δ.
 func TestErrorRates(t *testing.T) {
 	delta := math.Log1p(0.05)
 	n := gates(t)
@@ -147,8 +147,9 @@ func TestErrorRates(t *testing.T) {
 			t.Logf("%s: regressed %d and improved %d of %d gates, passed at δ %d of %d", name, red, green, n, passed, one)
 			atMost(t, name+": regressed without a cause", red, n, DefaultFamily)
 			atMost(t, name+": improved without a cause", green, n, DefaultFamily)
-			// Six blocks in one of two states far apart look like blocks without any spread, and so do neighbours: then what a
-			// pass excludes is less sure: at twice the spread that this gate is made for, up to 3 % in place of 0.5.
+			// Six blocks in one of two states far apart look like blocks without any spread, and so do neighbours: then
+			// what a pass excludes is less sure: at twice the spread that this gate is made for, up to 3 % in place of
+			// 0.5.
 			if sd <= 0.02 || s.name == "normal" || s.name == "t3" {
 				atMost(t, name+": passed at δ", passed, one, DefaultSingle)
 			}

@@ -83,8 +83,8 @@ func quantileT(p float64, df int) float64 {
 	return distuv.StudentsT{Sigma: 1, Nu: float64(df)}.Quantile(p)
 }
 
-// signFlip is the exact one-sided p of the permutation test that flips signs: the share of the 2^n ways to sign |x| whose sum is at
-// least that of x. It meets in the middle, so 24 values take 2·2^12 sums and not 2^24.
+// signFlip is the exact one-sided p of the permutation test that flips signs: the share of the 2^n ways to sign |x|
+// whose sum is at least that of x. It meets in the middle, so 24 values take 2·2^12 sums and not 2^24.
 func signFlip(x []float64) float64 {
 	n := len(x)
 	if n == 0 {
@@ -122,7 +122,8 @@ func signedSums(x []float64) []float64 {
 	return sums
 }
 
-// hodgesLehmann is the median of the means of all pairs, values with themselves included: a location that a few wild blocks do not move.
+// hodgesLehmann is the median of the means of all pairs, values with themselves included: a location that a few wild
+// blocks do not move.
 func hodgesLehmann(x []float64) float64 {
 	var walsh []float64
 	for i := range x {
@@ -141,8 +142,8 @@ func hodgesLehmann(x []float64) float64 {
 // power is the probability with which the smallest effect is found that is called detectable.
 const power = 0.95
 
-// detectable is the smallest worsening, as a log-ratio, that n blocks of this spread call regressed with a probability of power: it must
-// stand out from 0 at level alpha, and its mean must reach the floor.
+// detectable is the smallest worsening, as a log-ratio, that n blocks of this spread call regressed with a probability
+// of power: it must stand out from 0 at level alpha, and its mean must reach the floor.
 func detectable(sd float64, n int, alpha, floor float64) float64 {
 	if n < 2 {
 		return math.Inf(1)
@@ -155,8 +156,8 @@ func detectable(sd float64, n int, alpha, floor float64) float64 {
 // mostNeeded bounds the search for a sufficient n.
 const mostNeeded = 1000
 
-// needed is the smallest n at which blocks with this mean and spread would be decided, at the last look's level; 0 if none up to mostNeeded
-// would do, or nothing is known of the spread.
+// needed is the smallest n at which blocks with this mean and spread would be decided, at the last look's level; 0 if
+// none up to mostNeeded would do, or nothing is known of the spread.
 func needed(s sample, alpha, floor, delta float64) int {
 	if s.n() < 2 {
 		return 0

@@ -20,8 +20,9 @@ import (
 	"github.com/shardlab/shardlab/scenarios/runner"
 )
 
-const gateHelp = `Builds two revisions of a server, starts both (and base once more, as the null control) as fresh processes on every block, visits them in
-turn in short slices, and says of each metric whether head is worse than base by δ. It stops as soon as it knows: mostly after 6 or 10 blocks.
+const gateHelp = `Builds two revisions of a server, starts both (and base once more, as the null control) as fresh processes in every block,
+visits them in turn in short slices, and says of each metric whether head is worse than base by δ. It stops as soon as it knows,
+mostly after 6 or 10 blocks.
 
 The verdicts, and the exit code:
   pass          a slowdown of δ is excluded                                                      0
@@ -30,7 +31,8 @@ The verdicts, and the exit code:
   inconclusive  neither was shown; the row says how many blocks would do                         3
 A file or a build that is wrong, or nothing to compare, is 2.
 
-gate.yaml says how the server is built and started, and what it is asked. Any server will do that speaks RESP, memcached's text protocol, HTTP or SCNP:
+gate.yaml says how the server is built and started, and what it is asked. Any server will do that speaks RESP, memcached's
+text protocol, HTTP or SCNP:
 
   name: mine
   build: [go, build, -trimpath, -buildvcs=false, "-ldflags=-randlayout={layout}", -o, "{bin}", ./cmd/server]
@@ -41,11 +43,11 @@ gate.yaml says how the server is built and started, and what it is asked. Any se
       workload: {keys: 50k, mix: {get: 90, set: 10}}
       load: {connections: 8}
 
-{layout} is a number from 1: the same code linked in three orders is measured, since the order alone moves CPU time by 2 or 3 %. Other
-keys: protocol, seed, layouts, looks: [6, 10, 16, 24], run: {slices: 50ms, slices_per_block: 30, warmup: 300ms, cpus: auto}, and inject (the
-arguments that make the server worse by {what}, for --selftest). A scenario may have a start and primaries of its own, or be the name of another
-scenario. With than: (a start command) and claims: {throughput: 1.3} in place of primaries it gates that start is 1.3 times as good as than, of one
-build. Metrics: `
+{layout} is a number from 1: the same code linked in three orders is measured, since the order alone moves CPU time by 2 or 3 %.
+Other keys: protocol, seed, layouts, looks: [6, 10, 16, 24], run: {slices: 50ms, slices_per_block: 30, warmup: 300ms, cpus: auto},
+and inject, the arguments that make the server worse by {what}, for --selftest. A scenario may have a start and primaries of its own,
+or be the name of another scenario. With than: (a start command) and claims: {throughput: 1.3} in place of primaries it gates
+that start is 1.3 times as good as than, of one build. Metrics: `
 
 func gateCommand() *cli.Command {
 	var metrics []string

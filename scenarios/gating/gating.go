@@ -35,7 +35,8 @@ type Options struct {
 	Seed       uint64 // added to that of the gate file: another order of everything, other operations
 	NoControl  bool
 	NoConfirm  bool
-	// BaseWorse and HeadWorse are what to inject into the arms, as the gate's own arguments for that take it: for the gate's own test.
+	// BaseWorse and HeadWorse are what to inject into the arms, as the gate's own arguments for that take it: for the
+	// gate's own test.
 	BaseWorse, HeadWorse string
 	Builder              *Builder
 	Results              string
@@ -54,8 +55,8 @@ type session struct {
 	slots map[string]int // by arm, in the block in progress
 }
 
-// Run gates, and returns the run directory, also with an error once there is one, and its verdict. A build that goes wrong is a
-// *BuildError.
+// Run gates, and returns the run directory, also with an error once there is one, and its verdict. A build that goes
+// wrong is a *BuildError.
 func Run(ctx context.Context, opts Options) (dir string, verdict *gate.Verdict, err error) {
 	s := &session{opts: opts, ctx: ctx, plan: PlanOf(opts.Gate, !opts.NoControl, !opts.NoConfirm), cases: map[string]scenarios.GateCase{}}
 	if err := s.plan.Check(); err != nil {
@@ -189,8 +190,8 @@ func (s *session) path(arm string) string {
 	return filepath.Join(s.opts.Builder.dir, fmt.Sprintf("server-%d", s.slots[arm]))
 }
 
-// buildOf is an arm's build in a block: head and base in one layout, the control in the next, so that over as many blocks as there are
-// layouts it has had the same as base. The confirmation has layouts of its own.
+// buildOf is an arm's build in a block: head and base in one layout, the control in the next, so that over as many
+// blocks as there are layouts it has had the same as base. The confirmation has layouts of its own.
 func (s *session) buildOf(arm string, block int) build {
 	x := build{source: s.opts.Base}
 	if arm == gate.Head {

@@ -150,7 +150,8 @@ func watch(ctx context.Context, cpus []int, d time.Duration) ([]CPUNoise, error)
 	return seen, errors.Join(append(errs, ctx.Err())...)
 }
 
-// longGap is a gap between two readings of the clock that an interruption explains and nothing less: an interrupt takes a few microseconds.
+// longGap is a gap between two readings of the clock that an interruption explains and nothing less: an interrupt takes
+// a few microseconds.
 const longGap = 20 * time.Microsecond
 
 func watchOne(ctx context.Context, cpu int, d time.Duration) CPUNoise {
@@ -187,11 +188,14 @@ func (n *Noise) advise(e results.Environment) {
 	say(len(n.CPUs) < 2, "one processor for server and client: give the gate two, or what is measured is their sum")
 	say(n.Steal > 0.005, "the hypervisor took %.1f %% of the time: measure at another hour, or on a host of your own", 100*n.Steal)
 	say(n.Others > 0.2, "other processes use %.1f processors: stop them (top shows which), or wait until they are done", n.Others)
-	say(n.Others <= 0.2 && lost > 0.02, "a processor was taken away for %.1f %% of the time though nothing runs beside: a neighbour of the virtual machine, or a limit", 100*lost)
-	say(e.Cgroup.CPUMax > 0 && e.Cgroup.CPUMax < float64(len(n.CPUs)), "a CPU quota of %.3g for %d processors: raise it, or confine the job to fewer processors instead",
-		e.Cgroup.CPUMax, len(n.CPUs))
-	say(slices.Contains([]string{"powersave", "ondemand", "conservative", "schedutil"}, e.CPU.Governor), "the frequency governor is %s: set it to performance", e.CPU.Governor)
-	say(n.VoidPairs > 0.1, "%.0f %% of the pairs of slices would be dropped: the host disturbs too often for slices of 50 ms", 100*n.VoidPairs)
+	say(n.Others <= 0.2 && lost > 0.02, "a processor was taken away for %.1f %% of the time though nothing runs beside: "+
+		"a neighbour of the virtual machine, or a limit", 100*lost)
+	say(e.Cgroup.CPUMax > 0 && e.Cgroup.CPUMax < float64(len(n.CPUs)), "a CPU quota of %.3g for %d processors: "+
+		"raise it, or confine the job to fewer processors instead", e.Cgroup.CPUMax, len(n.CPUs))
+	say(slices.Contains([]string{"powersave", "ondemand", "conservative", "schedutil"}, e.CPU.Governor),
+		"the frequency governor is %s: set it to performance", e.CPU.Governor)
+	say(n.VoidPairs > 0.1, "%.0f %% of the pairs of slices would be dropped: the host disturbs too often for slices of 50 ms",
+		100*n.VoidPairs)
 	for _, f := range n.Forecasts {
 		if last := f.Looks[len(f.Looks)-1]; last.Change > gate.DefaultDelta(f.Metric) {
 			say(true, "%s: even %d blocks find no less than %.2g %%: raise its δ, or make its slices longer (run: {slices_per_block: 60})",
@@ -209,10 +213,12 @@ func (n *Noise) Text(w io.Writer) error {
 	fmt.Fprintf(&b, "%s\n\n", n.Host)
 	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, c := range n.CPUs {
-		fmt.Fprintf(tw, "cpu %d\tinterrupted %.0f times a second\t%.2f %% of the time\tfor %v at most\n", c.CPU, c.Gaps, 100*c.Lost, time.Duration(c.Max).Round(time.Microsecond))
+		fmt.Fprintf(tw, "cpu %d\tinterrupted %.0f times a second\t%.2f %% of the time\tfor %v at most\n",
+			c.CPU, c.Gaps, 100*c.Lost, time.Duration(c.Max).Round(time.Microsecond))
 	}
 	tw.Flush()
-	fmt.Fprintf(&b, "steal %.2f %%, other processes use %.2f processors, %.0f %% of the pairs of slices void\n\n", 100*n.Steal, n.Others, 100*n.VoidPairs)
+	fmt.Fprintf(&b, "steal %.2f %%, other processes use %.2f processors, %.0f %% of the pairs of slices void\n\n",
+		100*n.Steal, n.Others, 100*n.VoidPairs)
 	tw = tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprint(tw, "a gate finds\tspread of blocks")
 	if len(n.Forecasts) > 0 {

@@ -96,8 +96,8 @@ type RecordRow struct {
 	N       int          `json:"n"`
 }
 
-// Selftest runs gates of known differences until the record, a file that is appended to, has so many of each case. One that was
-// interrupted goes on where it stopped.
+// Selftest runs gates of known differences until the record, a file that is appended to, has so many of each case. One
+// that was interrupted goes on where it stopped.
 func Selftest(ctx context.Context, opts Options, cases []Case, gates int, file string) ([]Record, error) {
 	have, err := ReadRecords(file)
 	if err != nil {
@@ -275,7 +275,8 @@ func Summarize(w io.Writer, records []Record, cases []Case) (good bool, err erro
 	return good, tw.Flush()
 }
 
-// bound says what no false alarm in n gates means: 1 - 0.05^(1/n) is the rate that would still have shown none in one case of 20.
+// bound says what no false alarm in n gates means: 1 - 0.05^(1/n) is the rate that would still have shown none in one
+// case of 20.
 func (c Case) bound(regressed, n int) string {
 	if c.want != gate.Pass || regressed > 0 {
 		return ""

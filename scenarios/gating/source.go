@@ -24,9 +24,9 @@ type Trees struct {
 	top, tree  string // of the checkout, and of the worktree
 }
 
-// CheckOut finds what to compare: the working tree around dir, and revision rev of it in a worktree of its own under temp. Where rev is
-// "", base is where the work began: the merge base with the main branch, or when that is HEAD itself, HEAD under changes and else
-// HEAD's parent. Call Close at the end.
+// CheckOut finds what to compare: the working tree around dir, and revision rev of it in a worktree of its own under
+// temp. Where rev is "", base is where the work began: the merge base with the main branch, or when that is HEAD
+// itself, HEAD under changes and else HEAD's parent. Call Close at the end.
 func CheckOut(ctx context.Context, dir, rev, temp string) (*Trees, error) {
 	dir, err := filepath.Abs(dir)
 	if err == nil {
