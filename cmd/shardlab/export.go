@@ -25,13 +25,21 @@ Examples:
   shardlab export latest --csv --blocks > blocks.csv
   shardlab export latest --csv --seconds > seconds.csv       # of a load
   shardlab export latest --bench > new.txt && benchstat old.txt new.txt
-  shardlab export latest --hgrm --arm shared > shared.hgrm`,
+  shardlab export latest --hgrm --arm shared > shared.hgrm
+  shardlab export latest --json | jq '.slices[] | select(.valid | not) | .why'
+  shardlab export latest --junit > junit.xml                 # verdicts: a gate's primaries, or a run's rows
+  shardlab export latest --github-action-benchmark --bigger > bigger.json`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "csv", Usage: "comma-separated values: a row for each slice"},
 			&cli.BoolFlag{Name: "blocks", Usage: "with --csv: a row for each block, point and arm instead"},
 			&cli.BoolFlag{Name: "seconds", Usage: "with --csv: a row for each second of a load instead"},
 			&cli.BoolFlag{Name: "bench", Usage: "Go benchmark format, for benchstat: a line for each block, point and arm"},
 			&cli.BoolFlag{Name: "hgrm", Usage: "percentiles of response time in µs, of all blocks together"},
+			&cli.BoolFlag{Name: "json", Usage: "everything that was recorded, as one document (shardlab schema export)"},
+			&cli.BoolFlag{Name: "junit", Usage: "verdicts as JUnit's XML: of a gate's primaries, else of each point and arm"},
+			&cli.BoolFlag{Name: "github-action-benchmark", Usage: "medians of what is better when smaller, as that action reads them"},
+			&cli.BoolFlag{Name: "bigger", Usage: "with --github-action-benchmark: of what is better when bigger instead"},
+			&cli.BoolFlag{Name: "bmf", Usage: "medians with intervals in Bencher's metric format"},
 			&cli.StringFlag{Name: "arm", Usage: "with --hgrm: of this arm (default: the only one)"},
 			&cli.StringFlag{Name: "point", Usage: "with --hgrm: at this point, as in pipeline=16 (default: the only one)"},
 			&cli.StringFlag{Name: "op", Usage: "with --hgrm: of this operation, as in GET (default: all)"},
@@ -47,30 +55,63 @@ func export(_ context.Context, c *cli.Command) error {
 		return err
 	}
 	var formats []string
-	for _, name := range []string{"csv", "bench", "hgrm"} {
+	for _, name := range exportFormats {
 		if c.Bool(name) {
 			formats = append(formats, name)
 		}
 	}
 	if len(formats) != 1 {
-		return errors.New("which format? give one of --csv, --bench, --hgrm")
+		return fmt.Errorf("which format? give one of --%s", strings.Join(exportFormats, ", --"))
 	}
 	run, err := openRun(c, c.Args().First())
 	if err != nil {
 		return err
 	}
 	out := c.Root().Writer
-	switch {
-	case formats[0] == "bench":
+	switch formats[0] {
+	case "bench":
 		return results.WriteBench(out, run)
-	case formats[0] == "hgrm":
+	case "hgrm":
 		return exportHGRM(c, run)
+	case "json":
+		return results.ExportJSON(out, run)
+	case "csv":
+		return exportCSV(c, run)
+	}
+	return exportForeign(c, run, formats[0])
+}
+
+var exportFormats = []string{"csv", "json", "bench", "hgrm", "junit", "github-action-benchmark", "bmf"}
+
+func exportCSV(c *cli.Command, run *results.Run) error {
+	switch out := c.Root().Writer; {
 	case c.Bool("blocks"):
 		return results.ExportTrialsCSV(out, run)
 	case c.Bool("seconds"):
 		return results.ExportSecondsCSV(out, run)
+	default:
+		return results.ExportCSV(out, run)
 	}
-	return results.ExportCSV(out, run)
+}
+
+// exportForeign writes what is of estimates and verdicts, not of records.
+func exportForeign(c *cli.Command, run *results.Run, format string) error {
+	out := c.Root().Writer
+	if v := verdictOf(run); v != nil && format == "junit" {
+		return v.JUnit(out)
+	}
+	r, err := reportOf(run, "")
+	if err != nil {
+		return err
+	}
+	switch format {
+	case "junit":
+		return r.JUnit(out)
+	case "bmf":
+		return r.BMF(out)
+	default:
+		return r.ActionBenchmark(out, c.Bool("bigger"))
+	}
 }
 
 func exportHGRM(c *cli.Command, run *results.Run) error {

@@ -25,6 +25,7 @@ var formats = []struct {
 	{"second", results.LoadSchema + "/second", "a line of seconds.jsonl and of shardlab load --json", reflect.TypeFor[results.Second]()},
 	{"knee", results.Schema + "/knees", "a line of knees.jsonl: the search of one arm in one block", reflect.TypeFor[results.Knee]()},
 	{"load", results.LoadSchema + "/summary", "the last line of shardlab load --json", reflect.TypeFor[analysis.LoadReport]()},
+	{"export", results.ExportSchema, "what shardlab export --json prints", reflect.TypeFor[results.Export]()},
 	{"verdict", gate.Schema, "verdict.json of a gate's run, which shardlab gate --json prints", reflect.TypeFor[gate.Verdict]()},
 	{"noise", gating.NoiseSchema, "what shardlab noise --json prints", reflect.TypeFor[gating.Noise]()},
 	{"selftest", gating.SelftestSchema, "a line of the record of shardlab gate --selftest", reflect.TypeFor[gating.Record]()},
