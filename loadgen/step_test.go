@@ -99,6 +99,8 @@ func TestStepsReconcileWhenStuck(t *testing.T) {
 	})
 	s = connect(t, newTestPool(t, 1), Target{Addr: failing.addr}, w, Load{Connections: 1, Pipeline: 4})
 	r = run(t, s, Window{Measure: 10 * time.Millisecond})
+	failing.mu.Lock()
+	defer failing.mu.Unlock()
 	if r.Errors == 0 || r.Errors != r.Sent || !strings.HasPrefix(r.FirstError, "RMW: ERR no") || len(failing.data) > 0 {
 		t.Errorf("%d errors (%s) of %d, %d keys were set", r.Errors, r.FirstError, r.Sent, len(failing.data))
 	}

@@ -156,6 +156,7 @@ func TestTraceIsReplayed(t *testing.T) {
 		if err := s.Preload(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		server.mu.Lock()
 		if n := len(server.data); n != stats.Preload {
 			t.Errorf("%v: %d keys preloaded, want %d", protocol, n, stats.Preload)
 		}
@@ -164,6 +165,7 @@ func TestTraceIsReplayed(t *testing.T) {
 				t.Errorf("%v: %q is no key of the trace", protocol, key)
 			}
 		}
+		server.mu.Unlock()
 		r := run(t, s, Window{Measure: 20 * time.Millisecond})
 		if r.Errors+r.Corrupt > 0 || r.Checked == 0 {
 			t.Errorf("%v: %d errors (%s), %d of %d corrupt", protocol, r.Errors, r.FirstError, r.Corrupt, r.Checked)
@@ -175,7 +177,10 @@ func TestTraceIsReplayed(t *testing.T) {
 	if err := s.Preload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if v := server.data["a b"]; len(v) != 30 {
+	server.mu.Lock()
+	v := server.data["a b"]
+	server.mu.Unlock()
+	if len(v) != 30 {
 		t.Errorf("a value of %d bytes was preloaded; the trace says 30", len(v))
 	}
 	r := run(t, s, Window{Measure: 10 * time.Millisecond})
