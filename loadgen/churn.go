@@ -54,8 +54,8 @@ func (s *share) nextRenewal() {
 		}
 		client := uint32(c.n % clients)
 		c.n++
-		if client%s.stride == s.index {
-			c.due, c.next = due, client/s.stride
+		if local, ours := s.local(client); ours {
+			c.due, c.next = due, local
 			return
 		}
 	}

@@ -217,6 +217,9 @@ func TestPartsOfTheClients(t *testing.T) {
 			t.Errorf("%v: %d and %d, want together %d", Op(op), ra.Ops[op], rb.Ops[op], want.Ops[op])
 		}
 	}
+	if _, err := newTestPool(t, 1).Connect(t.Context(), Target{InProcess: x.open}, testWorkload, Load{Connections: 1, Pipeline: 1, Churn: 5}); err == nil {
+		t.Error("clients without connections open them anew")
+	}
 	for _, l := range []Load{{Connections: 2, Pipeline: 1, First: 1}, {Connections: 2, Pipeline: 1, First: 1, Clients: 2}} {
 		if err := l.check(); err == nil {
 			t.Errorf("%+v is good", l)

@@ -57,9 +57,8 @@ func (s *share) nextArrival() {
 			a.client = 0
 			a.turn++
 		}
-		own := client - s.first // and beyond all clients, where it is less
-		if own < uint32(s.load.Clients) && own%s.stride == s.index {
-			a.due, a.own = due, waitingArrival{due, turn, own / s.stride}
+		if local, ours := s.local(client); ours {
+			a.due, a.own = due, waitingArrival{due, turn, local}
 			return
 		}
 	}

@@ -37,7 +37,10 @@ func (l *Load) active() int {
 }
 
 // active returns how many clients of the share send: the first ones.
-func (s *share) active() int { return max(shareOf(s.load.active(), int(s.stride), int(s.index)), 0) }
+func (s *share) active() int {
+	of := min(s.load.active()-s.load.First, s.load.Clients)
+	return max(shareOf(of, int(s.stride), int(s.index)), 0)
+}
 
 // reshape goes on with another law. What has been drawn is not drawn again.
 func (c *schedule) reshape(seed uint64, l Load) {

@@ -76,6 +76,12 @@ type share struct {
 // client returns the number in the load of a client of this share.
 func (s *share) client(local uint32) uint32 { return s.first + s.index + local*s.stride }
 
+// local returns the number in this share of a client of the load, if it is this share's.
+func (s *share) local(client uint32) (local uint32, ours bool) {
+	own := client - s.first // beyond all clients where client is less
+	return own / s.stride, own < uint32(s.load.Clients) && own%s.stride == s.index
+}
+
 // socket returns the connection that carries a client's operation on a key.
 func (s *share) socket(local uint32, o *operation) (*conn, error) {
 	if s.route == nil {

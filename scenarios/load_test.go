@@ -47,6 +47,7 @@ func TestBuiltinsLoad(t *testing.T) {
 	}
 	check("quickstart", 2, 80*time.Second, 110*time.Second,
 		"shared", "shard-arc", "thread-local", "multi-direct", "direct-shard", "redis")
+	check("mixed", 2, 50*time.Second, 90*time.Second, "shared", "shard-arc", "thread-local", "routed")
 	check("embedded", 2, 50*time.Second, 90*time.Second, "shared", "shard-arc", "thread-local", "routed", "engine", "null")
 	check("ceiling", 3, time.Minute, 2*time.Minute, "redis", "multi-direct", "thread-local", "null")
 	check("knee", 1, 10*time.Second, 20*time.Second, "shared", "multi-direct")
@@ -58,7 +59,7 @@ func TestBuiltinsLoad(t *testing.T) {
 
 func TestBuiltinsAreListed(t *testing.T) {
 	infos := Builtin()
-	if got := names(infos); !slices.Equal(got, []string{"ceiling", "embedded", "knee", "lock-scopes", "open-loop", "protocols", "quickstart", "smoke"}) {
+	if got := names(infos); !slices.Equal(got, []string{"ceiling", "embedded", "knee", "lock-scopes", "mixed", "open-loop", "protocols", "quickstart", "smoke"}) {
 		t.Errorf("built-ins are %q", got)
 	}
 	for _, i := range infos {
@@ -84,11 +85,11 @@ func TestLoadPaths(t *testing.T) {
 			t.Errorf("Load(%s): %v, want %s", path, err, want)
 		}
 	}
-	check("quikstart", `unknown scenario "quikstart"; did you mean "quickstart"? have ceiling, embedded, knee, lock-scopes, open-loop, protocols, quickstart, smoke; `+
+	check("quikstart", `unknown scenario "quikstart"; did you mean "quickstart"? have ceiling, embedded, knee, lock-scopes, mixed, open-loop, protocols, quickstart, smoke; `+
 		`the name of a file needs a slash or .yaml`)
 	check("no-such.yml", "no-such.yml: no such file; without a slash and .yaml it would be a built-in scenario: "+
-		"ceiling, embedded, knee, lock-scopes, open-loop, protocols, quickstart, smoke")
-	check("", `unknown scenario ""; have ceiling, embedded, knee, lock-scopes, open-loop, protocols, quickstart, smoke; the name of a file needs a slash or .yaml`)
+		"ceiling, embedded, knee, lock-scopes, mixed, open-loop, protocols, quickstart, smoke")
+	check("", `unknown scenario ""; have ceiling, embedded, knee, lock-scopes, mixed, open-loop, protocols, quickstart, smoke; the name of a file needs a slash or .yaml`)
 	check(dir, dir+": is a directory")
 	check("/dev/zero", "/dev/zero:1: longer than 64 KiB: not a scenario")
 }

@@ -134,6 +134,14 @@ func (b *block) connect(ctx context.Context, v *visitor) error {
 		v.session = h
 		return b.explain(v, err)
 	}
+	if b.point.Load.Via == scenarios.Mixed {
+		m, err := b.connectMixed(ctx, v)
+		if err != nil {
+			return b.explain(v, err)
+		}
+		v.session = m
+		return nil
+	}
 	s, err := b.r.pool.Connect(ctx, v.arm.target(v.child, b.point.Point), b.workload(), b.point.load)
 	if err != nil { // and s is nil
 		return b.explain(v, err)

@@ -234,16 +234,10 @@ func (h *host) run(ctx context.Context, w *hostWindow) (hostReport, error) {
 	return hostReport{Result: p}, err
 }
 
-// inside is the part of a load that goes without sockets; outside the other.
+// inside is the part of a load that goes without sockets.
 func inside(l scenarios.LoadPlan) loadgen.Load {
 	ll := load(l)
 	ll.Clients = l.InsideConnections()
 	ll.First = l.Connections - ll.Clients
-	return ll
-}
-
-func outside(l scenarios.LoadPlan) loadgen.Load {
-	ll := load(l)
-	ll.Clients = l.Connections - l.InsideConnections()
 	return ll
 }

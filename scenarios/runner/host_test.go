@@ -4,13 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"net"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/shardlab/shardlab/loadgen"
+	"github.com/shardlab/shardlab/results"
 	"github.com/shardlab/shardlab/scenarios"
 	"github.com/shardlab/shardlab/topologies"
 )
@@ -141,5 +144,61 @@ func TestHostGetsTheWholePoint(t *testing.T) {
 	var got hostLoad
 	if err := json.Unmarshal(b, &got); err != nil || !reflect.DeepEqual(got.point(), p) {
 		t.Errorf("%v: %+v is not %+v", err, got.point(), p)
+	}
+}
+
+// TestMixedClients: sockets and clients inside share one load on one store, in one window; both read what the other writes, and
+// nothing wrong.
+func TestMixedClients(t *testing.T) {
+	for _, topology := range []string{"shared", "shard-arc", "multi-direct", "thread-local", "routed", "engine"} {
+		for _, load := range []string{"connections: 6, pipeline: 4", "connections: 6, mode: open, rate: 8k"} {
+			t.Run(topology+"/"+load, func(t *testing.T) {
+				c := openHost(t, topology)
+				pool, err := loadgen.NewPool([]int{-1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer pool.Close()
+				pt, err := newPoint(3, pointOf(t, "via: mixed, in_process_share: 0.3, "+load))
+				if err != nil {
+					t.Fatal(err)
+				}
+				b := &block{r: &run{pool: pool, cpus: split{server: []int{-1}}}, point: &pt}
+				m, err := b.connectMixed(t.Context(), &visitor{arm: &arm{}, child: c})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer m.Close()
+				if err := m.Preload(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				const measure = 40 * time.Millisecond
+				r, err := m.Run(t.Context(), loadgen.Window{Lead: time.Millisecond, Measure: measure, ServerCPU: cpuClock(os.Getpid())})
+				if err != nil {
+					t.Fatal(err)
+				}
+				outside, inside := m.last[0], m.last[1]
+				if outside.Total() == 0 || inside.Total() == 0 || r.Total() != outside.Total()+inside.Total() || r.Replies != outside.Replies+inside.Replies ||
+					r.Errors+r.Misses+r.Corrupt+r.InFlight+r.Unsent > 0 || outside.Sockets != 4 || inside.Sockets != 2 || m.Sockets() != 6 || r.ServerCPU <= 0 {
+					t.Errorf("%+v\nand %+v\nare %+v", outside, inside, r)
+				}
+				if n := merged(&r.Names, &r.Response).TotalCount(); uint64(n) != r.Total() {
+					t.Errorf("%d recorded of %d", n, r.Total())
+				}
+				if pt.load.Mode == loadgen.Open && math.Abs(float64(inside.Intended)/float64(r.Intended)-1.0/3) > 0.1 {
+					t.Errorf("%d of %d arrivals inside, want a third: two clients of six", inside.Intended, r.Intended)
+				}
+			})
+		}
+	}
+}
+
+// TestMixedWindowsApart: a sum of windows that were not at the same time is shorter, so that it is void.
+func TestMixedWindowsApart(t *testing.T) {
+	at := time.Now()
+	m := mixed{last: [2]*loadgen.Result{{Start: at, Dur: 50 * time.Millisecond}, {Start: at.Add(-10 * time.Millisecond), Dur: 50 * time.Millisecond}}}
+	row := results.Slice{Dur: m.sum().Dur.Nanoseconds()}
+	if why := whyVoid(&row, 50*time.Millisecond); !strings.Contains(why, "measured 40ms") {
+		t.Errorf("void for %q", why)
 	}
 }

@@ -1,0 +1,105 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/shardlab/shardlab/loadgen"
+	"github.com/shardlab/shardlab/results"
+)
+
+// mixed are clients of both kinds, which share one load: the first of its connections are sockets of this process, the last are in
+// the server's. Which client does what, and when, is what it would be with one kind alone.
+type mixed struct {
+	*loadgen.Session // with sockets, through which keys are preloaded and control commands go
+	inside           *hosted
+	last             [2]*loadgen.Result // of the sockets, and of those inside, in the last window
+}
+
+// The names of the two groups of clients, in the order of mixed.last.
+var carriers = [2]string{"socket", "in-process"}
+
+// together is how long before a window the host is told of it, so that both kinds have the same edges.
+const together = 5 * time.Millisecond
+
+// connectMixed opens both kinds of clients.
+func (b *block) connectMixed(ctx context.Context, v *visitor) (*mixed, error) {
+	load := b.point.load
+	load.Clients = load.Connections - b.point.Load.InsideConnections()
+	s, err := b.r.pool.Connect(ctx, v.arm.target(v.child, b.point.Point), b.workload(), load)
+	if err != nil {
+		return nil, err
+	}
+	h, err := openHosted(ctx, v.child, newHostLoad(b.workload().Seed, b.point.Point, b.r.cpus.server))
+	if err != nil {
+		return nil, errors.Join(err, s.Close(), h.Close())
+	}
+	return &mixed{Session: s, inside: h}, nil
+}
+
+// Run runs one window of both kinds, between the same edges. The server's CPU time is that of its process, with the clients in it.
+func (m *mixed) Run(ctx context.Context, w loadgen.Window) (*loadgen.Result, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	w.At, w.Every = loadgen.Monotonic()+together.Nanoseconds(), 0
+	var inside sync.WaitGroup
+	inside.Go(func() {
+		var err error
+		if m.last[1], err = m.inside.Run(ctx, w); err != nil {
+			cancel(err)
+		}
+	})
+	var err error
+	if m.last[0], err = m.Session.Run(ctx, w); err != nil {
+		cancel(err)
+	}
+	inside.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	return m.sum(), nil
+}
+
+// sum is the last window of both together. Windows that are not at the same time make it shorter.
+func (m *mixed) sum() *loadgen.Result {
+	a, b := m.last[0], m.last[1]
+	all := *a
+	off := a.Start.Sub(b.Start).Abs()
+	all.Dur = min(a.Dur, b.Dur) - off
+	all.Sockets += b.Sockets
+	for op := range all.Ops {
+		all.Ops[op] += b.Ops[op]
+		all.Names[op] = cmp.Or(a.Names[op], b.Names[op])
+		all.Service[op] = bothOf(a.Service[op], b.Service[op])
+		all.Response[op] = bothOf(a.Response[op], b.Response[op])
+	}
+	all.Lateness = bothOf(a.Lateness, b.Lateness)
+	all.Errors, all.Reads, all.Misses = a.Errors+b.Errors, a.Reads+b.Reads, a.Misses+b.Misses
+	all.Checked, all.Corrupt, all.FirstError = a.Checked+b.Checked, a.Corrupt+b.Corrupt, cmp.Or(a.FirstError, b.FirstError)
+	all.Intended, all.Late, all.Unsent, all.Sent = a.Intended+b.Intended, a.Late+b.Late, a.Unsent+b.Unsent, a.Sent+b.Sent
+	all.TimedOut, all.InFlight, all.Owed = a.TimedOut+b.TimedOut, a.InFlight+b.InFlight, a.Owed+b.Owed
+	all.Replies, all.Overflow, all.Spin = a.Replies+b.Replies, a.Overflow+b.Overflow, a.Spin+b.Spin
+	all.ClientCPU = append(append([]time.Duration(nil), a.ClientCPU...), b.ClientCPU...)
+	all.Pacing = loadgen.Pacing{} // of each kind for itself
+	return &all
+}
+
+// bothOf adds two histograms up, either of which may be nil.
+func bothOf(a, b *hdrhistogram.Histogram) *hdrhistogram.Histogram {
+	if a == nil || b == nil {
+		return cmp.Or(a, b)
+	}
+	all := results.NewHistogram()
+	all.Merge(a)
+	all.Merge(b)
+	return all
+}
+
+func (m *mixed) Sockets() int { return m.Session.Sockets() + m.inside.Sockets() }
+
+func (m *mixed) Close() error { return errors.Join(m.Session.Close(), m.inside.Close()) }
