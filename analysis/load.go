@@ -66,6 +66,10 @@ func NewLoadReport(l Load) (*LoadReport, error) {
 	if m.Points[0].Mode != "open" {
 		r.Service = r.Response
 	}
+	if s.TimedOut > 0 {
+		markBounds(r.Response, m.Points[0].TimeoutNS)
+		markBounds(r.Service, m.Points[0].TimeoutNS)
+	}
 	if s.Dur > 0 {
 		r.Offered = float64(s.Intended) / float64(s.Dur) * 1e9
 		r.Achieved = float64(s.Replies) / float64(s.Dur) * 1e9
@@ -74,6 +78,13 @@ func NewLoadReport(l Load) (*LoadReport, error) {
 		r.ClientPer = float64(s.ClientCPU) / float64(s.Replies)
 	}
 	return r, nil
+}
+
+// markBounds says which quantiles are lower bounds, where requests timed out. A histogram's value is within a thousandth.
+func markBounds(quantiles []Quantile, timeout int64) {
+	for i := range quantiles {
+		quantiles[i].AtLeast = quantiles[i].Value >= timeout-timeout/1000
+	}
 }
 
 // JudgeLoad says whether the figures of a load are the server's, by the checks that a run's rows are put to.
@@ -173,6 +184,9 @@ func quantileCell(have []Quantile, q float64) gridCell {
 		return gridCell{top: span{text: "–"}}
 	}
 	c := gridCell{top: span{text: FormatDuration(float64(have[i].Value))}}
+	if have[i].AtLeast {
+		c.top.text = "≥ " + c.top.text
+	}
 	if r := have[i].Range; r != nil {
 		scale := Nanoseconds.ScaleFor(float64(have[i].Value))
 		c.bottom = span{text: fmt.Sprintf("%s–%s", scale.Format(r.Lo), scale.Format(r.Hi)), style: dim}

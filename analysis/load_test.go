@@ -51,6 +51,35 @@ func TestLoadTable(t *testing.T) {
 	golden(t, "load.txt", out.String())
 }
 
+// TestTimedOutQuantilesAreBounds: where some requests timed out, quantiles that reach the timeout say that they are at least that.
+func TestTimedOutQuantilesAreBounds(t *testing.T) {
+	const n, timeout = 100_000, int64(20e6)
+	h := results.NewHistogram()
+	h.RecordValues(1e6, n*98/100)
+	h.RecordValues(timeout, n*2/100)
+	m := results.Manifest{
+		Status: results.Complete, Arms: []results.Arm{{Name: "target"}},
+		Points: []results.Point{{Mode: "closed", Connections: 100, Pipeline: 1, Keys: 1e6, TimeoutNS: timeout}},
+	}
+	s := results.Slice{
+		Arm: "target", Dur: 30e9, Ops: map[string]uint64{"GET": n * 98 / 100}, Replies: n, Sent: n, TimedOut: n * 2 / 100, Valid: true,
+		Response: results.NewLatency(h), Service: results.NewLatency(h),
+	}
+	r, err := NewLoadReport(Load{Manifest: m, Slice: s, Trial: results.Trial{Arm: "target", Keys: 1e6}, Response: h, Service: h})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range r.Response {
+		if want := q.Q >= 0.98; q.AtLeast != want {
+			t.Errorf("p%g, %d ns: a lower bound is %v", 100*q.Q, q.Value, q.AtLeast)
+		}
+	}
+	var out strings.Builder
+	if err := r.Text(&out, Style{Width: 200}); err != nil || !strings.Contains(out.String(), "≥ 20") || r.Judgement.Verdict != Saturated {
+		t.Errorf("%v, verdict %s:\n%s", err, r.Judgement.Verdict, out.String())
+	}
+}
+
 // TestQuantileIntervals: of 400 samples of 20,000 exponential draws the intervals must hold the true quantile about 95 times in
 // a hundred: 380 on average with a standard deviation of 4.4.
 func TestQuantileIntervals(t *testing.T) {

@@ -12,8 +12,10 @@ import (
 type Quantile struct {
 	Q     float64   `json:"q"`
 	Value int64     `json:"ns"`
-	Range *Interval `json:"interval,omitempty"`      // at Level; nil where the values are too few for one
-	Alike float64   `json:"design_effect,omitempty"` // variance over that of independent values, at least 1; 0: not known
+	Range *Interval `json:"interval,omitempty"` // at Level; nil where the values are too few for one
+	// AtLeast says that requests that timed out stand at or below the value, with less than they took: it is a lower bound.
+	AtLeast bool    `json:"at_least,omitempty"`
+	Alike   float64 `json:"design_effect,omitempty"` // variance over that of independent values, at least 1; 0: not known
 }
 
 // Quantiles returns those that h has enough values for: 10/(1-q), as MinSamples has it. Intervals are of order statistics:
