@@ -104,7 +104,7 @@ func (p *probe) press(ctx context.Context) error {
 func (p *probe) at(rate float64, draw int) *block {
 	b := p.b.block
 	pt := p.rec.point
-	pt.load.Rate = rate
+	pt.load.Rate, pt.Load.Rate = rate, rate
 	pt.workload.Seed += uint64(p.step.Place)<<8 + uint64(p.step.Approach)<<7 + uint64(draw)
 	b.point = &pt
 	return &b
