@@ -21,12 +21,19 @@ import (
 // startMemcached starts memcached on a socket of its own and returns its address.
 func startMemcached(t *testing.T) string {
 	t.Helper()
-	program, err := exec.LookPath("memcached")
-	if err != nil {
-		t.Skip("memcached is not on the PATH; install it with: apt-get install memcached")
-	}
 	path := filepath.Join(t.TempDir(), "s")
-	cmd := exec.Command(program, "-s", path, "-u", "root", "-m", "64", "-t", "1")
+	startProgram(t, path, "memcached", "-s", path, "-u", "root", "-m", "64", "-t", "1")
+	return "unix:" + path
+}
+
+// startProgram starts another's server, which listens on the socket path, or skips the test where it is not installed.
+func startProgram(t *testing.T, path, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	program, err := exec.LookPath(name)
+	if err != nil {
+		t.Skipf("%[1]s is not on the PATH; install it with: apt-get install %[1]s", name)
+	}
+	cmd := exec.Command(program, args...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -39,10 +46,10 @@ func startMemcached(t *testing.T) string {
 			break
 		}
 		if t.Context().Err() != nil {
-			t.Fatal("memcached does not accept connections")
+			t.Fatalf("%s does not accept connections", name)
 		}
 	}
-	return "unix:" + path
+	return cmd
 }
 
 // TestMemcached: preload, count and both kinds of load, against the real one.

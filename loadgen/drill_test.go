@@ -1,7 +1,6 @@
 package loadgen
 
 import (
-	"net"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -14,27 +13,8 @@ import (
 // startRedis starts a redis-server on a socket of its own.
 func startRedis(t *testing.T) (addr string, cmd *exec.Cmd) {
 	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("redis-server is not on the PATH; install it with: apt-get install redis-server")
-	}
 	path := filepath.Join(t.TempDir(), "s")
-	cmd = exec.Command(program, "--port", "0", "--unixsocket", path, "--save", "", "--appendonly", "no")
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	retry := time.NewTicker(5 * time.Millisecond)
-	defer retry.Stop()
-	for range retry.C {
-		if c, err := net.Dial("unix", path); err == nil {
-			c.Close()
-			break
-		}
-		if t.Context().Err() != nil {
-			t.Fatal("redis-server does not accept connections")
-		}
-	}
+	cmd = startProgram(t, path, "redis-server", "--port", "0", "--unixsocket", path, "--save", "", "--appendonly", "no")
 	return "unix:" + path, cmd
 }
 

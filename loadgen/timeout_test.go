@@ -70,7 +70,7 @@ func TestTimedOutRequestsCountAsTheTimeout(t *testing.T) {
 		if longest := max(r.Response[Get].Max(), r.Response[Set].Max()); load.Mode == Open && longest < int64(stall)*3/4 {
 			t.Errorf("the longest response took %v of a stall of %v", time.Duration(longest), stall)
 		}
-		again := run(t, s, Window{Measure: 20 * time.Millisecond})
+		again := runFor(t, 1, s, Window{Measure: 20 * time.Millisecond})
 		if reconcile(t, again); again.Total() == 0 {
 			t.Errorf("%v: nothing was answered afterwards", load.Mode)
 		}

@@ -166,23 +166,7 @@ func (m *budgeted) delete(i int, key []byte) {
 	sh.delete(key)
 }
 
-func FuzzBudgetAgainstMap(f *testing.F) {
-	f.Add([]byte{})
-	rng := rand.New(rand.NewPCG(51, 51))
-	for _, n := range []int{30, 300, 1500} {
-		data := make([]byte, n)
-		for i := range data {
-			data[i] = byte(rng.Uint32())
-		}
-		f.Add(data)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) > 3000 {
-			t.Skip("no more to learn from a longer one")
-		}
-		budgetedCommands(t, data)
-	})
-}
+func FuzzBudgetAgainstMap(f *testing.F) { fuzzCommands(f, 51, budgetedCommands) }
 
 // TestBudgetAgainstMap runs random sequences that begin with each policy at a small limit.
 func TestBudgetAgainstMap(t *testing.T) {

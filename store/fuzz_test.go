@@ -95,9 +95,12 @@ func fuzzKey(which byte) []byte {
 	return numbered(int(which&7)<<11 + int(which>>3))
 }
 
-func FuzzShardAgainstMap(f *testing.F) {
+func FuzzShardAgainstMap(f *testing.F) { fuzzCommands(f, 5, commands) }
+
+// fuzzCommands fuzzes a sequence of commands, beginning with random ones of several lengths.
+func fuzzCommands(f *testing.F, seed uint64, run func(testing.TB, []byte)) {
 	f.Add([]byte{})
-	rng := rand.New(rand.NewPCG(5, 5))
+	rng := rand.New(rand.NewPCG(seed, seed))
 	for _, n := range []int{30, 300, 1500} {
 		data := make([]byte, n)
 		for i := range data {
@@ -109,7 +112,7 @@ func FuzzShardAgainstMap(f *testing.F) {
 		if len(data) > 3000 {
 			t.Skip("no more to learn from a longer one")
 		}
-		commands(t, data)
+		run(t, data)
 	})
 }
 

@@ -201,16 +201,7 @@ func TestParseFramesDoesNotAllocate(t *testing.T) {
 		input = AppendKeyFrame(input, OpGet, ToServer(key), key)
 		input = AppendSetEXFrame(input, ToServer(key), key, value, 123456)
 	}
-	p := NewParser(Limits{})
-	var b Batch
-	if n := testing.AllocsPerRun(100, func() {
-		b.Reset()
-		if n, err := p.Parse(&b, input); n != len(input) || err != nil {
-			t.Fatal(n, err)
-		}
-	}); n != 0 {
-		t.Fatalf("%v allocations for 24 requests", n)
-	}
+	mustParseInPlace(t, input)
 }
 
 // FuzzSCNP: nothing panics; however the bytes are cut, the requests and the error are the same; and each request, encoded
