@@ -30,10 +30,21 @@ type gridCell struct {
 // grid is a table of two-line cells. The first column names the row.
 type grid struct {
 	head  []string
+	marks []marks // of the head's columns but the first
 	rows  [][]gridCell
 	width int // of the terminal, in columns
 	color bool
 	gap   int // columns between columns
+}
+
+// unite takes the marks that all columns have off their heads, and returns them; the others' stay.
+func (g *grid) unite() marks {
+	common := shared(g.marks)
+	for i, m := range g.marks {
+		g.head[i+1] += m.String()
+	}
+	g.marks = nil
+	return common
 }
 
 // write prints the table. Columns that do not fit beside the first are printed below, with the first repeated, so that

@@ -150,6 +150,8 @@ func (r *LoadReport) grid(s Style) grid {
 	one := func(text string) gridCell { return gridCell{top: span{text: text}} }
 	count := func(head string, n uint64) { add(head, one(strconv.FormatUint(n, 10)), gridCell{}) }
 	open := r.Point.Mode == "open"
+	// First, so that no width has figures without it.
+	add("verdict", gridCell{top: span{text: string(r.Judgement.Verdict), style: verdictStyle(r.Judgement.Verdict)}}, gridCell{})
 	if open {
 		add("offered", one(FormatRate(r.Offered)), gridCell{})
 	}
@@ -170,7 +172,6 @@ func (r *LoadReport) grid(s Style) grid {
 	client := gridCell{top: span{text: FormatDuration(r.ClientPer) + "/op"},
 		bottom: span{text: fmt.Sprintf("%.0f%% busy", 100*r.Total.ClientBusy), style: dim}}
 	add("client CPU", client, gridCell{})
-	add("verdict", gridCell{top: span{text: string(r.Judgement.Verdict), style: verdictStyle(r.Judgement.Verdict)}}, gridCell{})
 	g.rows = [][]gridCell{first}
 	if open {
 		g.rows = append(g.rows, second)
@@ -197,19 +198,22 @@ func quantileCell(have []Quantile, q float64) gridCell {
 // remarks are the sentences below the table: what every finding means and what to do about it.
 func (r *LoadReport) remarks(w io.Writer, s Style) error {
 	var b strings.Builder
-	for _, f := range r.Judgement.Findings() {
-		for _, line := range wrap(fmt.Sprintf("%s: %s (%s); %s", f.Verdict, f.Reason, f.Detail, f.Fix), s.width()) {
-			b.WriteString(line + "\n")
+	remark := func(text string) {
+		lead := ""
+		for _, line := range wrap(text, s.width()-2) {
+			b.WriteString(lead + line + "\n")
+			lead = "  "
 		}
+	}
+	for _, f := range r.Judgement.Findings() {
+		remark(fmt.Sprintf("%s: %s (%s); %s", f.Verdict, f.Reason, f.Detail, f.Fix))
 	}
 	warnings := append(slices.Clone(r.Warnings), r.intervals()...)
 	if r.Tails != "" {
 		warnings = append(warnings, r.Tails)
 	}
 	for _, w := range warnings {
-		for _, line := range wrap(string(w), s.width()) {
-			b.WriteString(line + "\n")
-		}
+		remark(string(w))
 	}
 	if r.Warmup.Plateau {
 		fmt.Fprintf(&b, "warm-up: a plateau after %s of load\n", FormatDuration(float64(r.Warmup.Dur)))
@@ -221,9 +225,7 @@ func (r *LoadReport) remarks(w io.Writer, s Style) error {
 		fmt.Fprintf(&b, "keys: the most popular got %.3g %% of the operations, the top 1 %% got %.3g %%\n", 100*k.DrawnKey, 100*k.DrawnPercent)
 	}
 	if r.Point.Trace != "" {
-		for _, line := range wrap(r.Point.Trace, s.width()) {
-			b.WriteString(line + "\n")
-		}
+		remark(r.Point.Trace)
 	}
 	if r.Point.Mode == "open" {
 		late := "too few for a p99 of their lateness"

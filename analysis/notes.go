@@ -30,7 +30,7 @@ func (n *notes) add(text, who string) int {
 func (n *notes) write(b *strings.Builder, width int) {
 	for i, text := range n.texts {
 		if len(n.about[i]) > 0 {
-			text += " — " + strings.Join(n.about[i], "; ")
+			text += " — " + byPoint(n.about[i])
 		}
 		lead := fmt.Sprintf("%3s ", superscript(i+1))
 		for _, line := range wrap(text, max(20, width-4)) {
@@ -40,6 +40,32 @@ func (n *notes) write(b *strings.Builder, width int) {
 	}
 }
 
+// byPoint joins rows, naming the point that several in a row are of only once: "pipeline=1: shared, redis; pipeline=16: redis".
+func byPoint(rows []string) string {
+	var b strings.Builder
+	last := ""
+	for i, row := range rows {
+		point, arm, _ := strings.Cut(row, " ")
+		if !strings.Contains(point, "=") || arm == "" {
+			point, arm = "", row
+		}
+		switch {
+		case point != "" && point == last:
+			b.WriteString(", " + arm)
+		case i > 0:
+			b.WriteString("; ")
+			fallthrough
+		default:
+			if point != "" {
+				b.WriteString(point + ": ")
+			}
+			b.WriteString(arm)
+		}
+		last = point
+	}
+	return b.String()
+}
+
 // marks is the footnote numbers of one cell, in ascending order and each once.
 type marks []int
 
@@ -47,11 +73,39 @@ func (m marks) String() string {
 	s := slices.Clone(m)
 	slices.Sort(s)
 	s = slices.Compact(s)
-	parts := make([]string, len(s))
-	for i, n := range s {
-		parts[i] = superscript(n)
+	var parts []string
+	for i := 0; i < len(s); {
+		j := i
+		for j+1 < len(s) && s[j+1] == s[j]+1 {
+			j++
+		}
+		switch {
+		case j-i >= 2: // three numbers or more
+			parts = append(parts, superscript(s[i])+"⁻"+superscript(s[j]))
+		case j > i:
+			parts = append(parts, superscript(s[i]), superscript(s[j]))
+		default:
+			parts = append(parts, superscript(s[i]))
+		}
+		i = j + 1
 	}
 	return strings.Join(parts, ",") // keeps 1, 2 and 12 apart
+}
+
+// shared takes out what all of several have, and returns it.
+func shared(all []marks) (common marks) {
+	if len(all) < 2 {
+		return nil
+	}
+	for _, n := range all[0] {
+		if !slices.ContainsFunc(all[1:], func(m marks) bool { return !slices.Contains(m, n) }) && !slices.Contains(common, n) {
+			common = append(common, n)
+		}
+	}
+	for i := range all {
+		all[i] = slices.DeleteFunc(all[i], func(n int) bool { return slices.Contains(common, n) })
+	}
+	return common
 }
 
 func superscript(n int) string {

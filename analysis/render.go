@@ -22,9 +22,10 @@ func (s Style) width() int {
 
 const (
 	absent          = "–"
-	serverBoundNote = "server-bound: the server used its processors up, and its throughput is its own limit; no fault"
-	sharedNote      = "server and client shared CPUs: each slows the other, and absolute figures are of the pair"
-	insideNote      = "clients in the server's process share its processors: server CPU and memory are the whole process's, clients " +
+	serverBoundNote = "server-bound: the server used its processors up, as one that polls may do while it waits; no fault, and " +
+		"where the client is bound too, both were near their limits"
+	sharedNote = "server and client shared CPUs: each slows the other, and absolute figures are of the pair"
+	insideNote = "clients in the server's process share its processors: server CPU and memory are the whole process's, clients " +
 		"included, and client CPU is a part of it; compare neither with rows whose clients are elsewhere"
 )
 
@@ -81,20 +82,23 @@ func (t *renderer) table(p *PointReport, title string, metrics []Metric) {
 	if p.Point.Label != "" {
 		parts = append([]string{p.Point.Label}, parts...)
 	}
-	t.line("")
-	for _, l := range wrap(strings.Join(parts, " · "), t.style.width()) {
-		t.line(paint(span{l, bold}, t.style.Color))
-	}
-	t.fit(func() grid { return t.pointGrid(p, metrics) })
+	t.fit(strings.Join(parts, " · "), func() grid { return t.pointGrid(p, metrics) })
 }
 
-// fit prints a table with its differences set tight where it is too wide otherwise. Building it again adds no note.
-func (t *renderer) fit(build func() grid) {
+// fit prints a table with its differences set tight where it is too wide otherwise. Building it again adds no note. Notes that hold for all
+// columns are marked at the title.
+func (t *renderer) fit(title string, build func() grid) {
 	g := build()
+	common := g.unite()
 	if !g.fits() {
 		t.compact = true
 		g = build()
+		g.unite()
 		t.compact = false
+	}
+	t.line("")
+	for _, l := range wrap(title+common.String(), t.style.width()) {
+		t.line(paint(span{l, bold}, t.style.Color))
 	}
 	_ = g.write(&t.out) // a strings.Builder takes everything
 }
@@ -182,7 +186,7 @@ func (t *renderer) column(g *grid, p *PointReport, c column) {
 		}
 	}
 	scale := c.unit.ScaleFor(medians...)
-	g.head = append(g.head, c.title+", "+scale.Name+t.headMarks(p, c).String())
+	g.head, g.marks = append(g.head, c.title+", "+scale.Name), append(g.marks, t.headMarks(p, c))
 	digits := 0
 	for _, v := range medians {
 		digits = max(digits, columnsOf(scale.Format(v)))
@@ -245,7 +249,7 @@ func (t *renderer) difference(r *Ratio, unresolved bool, col column, who string)
 		return span{absent + t.ratioMarks(r, who), dim}
 	}
 	if unresolved {
-		return span{"≤ res." + marks{t.notes.add("≤ res.: the difference is less than two steps of the histogram",
+		return span{"≤ resolution" + marks{t.notes.add("≤ resolution: the difference is less than two steps of the histogram",
 			"")}.String(), dim}
 	}
 	text, style := r.String(), plain

@@ -17,13 +17,11 @@ func (t *renderer) mechanismTable(p *PointReport) {
 	if len(shown) == 0 {
 		return
 	}
-	t.line("")
 	title := "mechanism"
 	if p.Point.Label != "" {
 		title = p.Point.Label + " · " + title
 	}
-	t.line(paint(span{title, bold}, t.style.Color))
-	t.fit(func() grid {
+	t.fit(title, func() grid {
 		g := t.newGrid()
 		for _, row := range p.Rows {
 			g.rows = append(g.rows, []gridCell{{top: span{text: row.Arm}}})
@@ -33,7 +31,7 @@ func (t *renderer) mechanismTable(p *PointReport) {
 			if slices.ContainsFunc(counters, func(c counter) bool { return c.name == name && c.info != nil }) {
 				note = infoNote
 			}
-			g.head = append(g.head, name+marks{t.notes.add(note, "")}.String())
+			g.head, g.marks = append(g.head, name), append(g.marks, marks{t.notes.add(note, "")})
 			for i := range p.Rows {
 				text := absent
 				if v, ok := p.Rows[i].mechanism(name); ok {

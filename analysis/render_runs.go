@@ -39,11 +39,7 @@ func (t *renderer) runTable(c *RunComparison, p *RunPoint, title string, metrics
 		head += marks{t.notes.add("the environments differ ("+c.A.EnvKey+" and "+c.B.EnvKey+"): differences may be "+
 			"those of the machines", "")}.String()
 	}
-	t.line("")
-	for _, l := range wrap(head, t.style.width()) {
-		t.line(paint(span{l, bold}, t.style.Color))
-	}
-	t.fit(func() grid {
+	t.fit(head, func() grid {
 		g := t.newGrid()
 		for i := range p.Rows {
 			g.rows = append(g.rows, []gridCell{t.runName(p, &p.Rows[i])})
@@ -107,7 +103,7 @@ func (t *renderer) runColumn(g *grid, p *RunPoint, c column) {
 			head = append(head, t.notes.add(string(tooFewBlocks(r.N)), ""))
 		}
 	}
-	g.head = append(g.head, c.title+", "+scale.Name+head.String())
+	g.head, g.marks = append(g.head, c.title+", "+scale.Name), append(g.marks, head)
 	for i := range p.Rows {
 		row := &p.Rows[i]
 		g.rows[i] = append(g.rows[i], t.runCell(row.Cells[c.metric], scale, c, t.pointWho(p.Point.Label, row.Arm)))
