@@ -53,13 +53,19 @@ func TestBuiltinsLoad(t *testing.T) {
 	check("knee", 1, 10*time.Second, 20*time.Second, "shared", "multi-direct")
 	check("lock-scopes", 3, time.Minute, 3*time.Minute, "op", "shard", "batch", "thread-local")
 	check("open-loop", 5, 2*time.Minute, 4*time.Minute, "shared", "multi-direct", "thread-local", "redis")
+	check("phase", 9, time.Minute, 4*time.Minute, "shared", "multi-direct", "thread-local")
+	check("scaling", 7, time.Minute, 3*time.Minute, "shared", "multi-direct", "thread-local")
 	check("protocols", 4, time.Minute, 2*time.Minute, "multi-direct", "direct-shard", "null")
 	check("smoke", 1, 5*time.Second, 10*time.Second, "shared", "multi-direct", "direct-shard", "null")
 }
 
+// builtins are the names of all built-in scenarios, in their order.
+var builtins = []string{"ceiling", "embedded", "knee", "lock-scopes", "mixed", "open-loop",
+	"phase", "protocols", "quickstart", "scaling", "smoke"}
+
 func TestBuiltinsAreListed(t *testing.T) {
 	infos := Builtin()
-	if got := names(infos); !slices.Equal(got, []string{"ceiling", "embedded", "knee", "lock-scopes", "mixed", "open-loop", "protocols", "quickstart", "smoke"}) {
+	if got := names(infos); !slices.Equal(got, builtins) {
 		t.Errorf("built-ins are %q", got)
 	}
 	for _, i := range infos {
@@ -85,11 +91,11 @@ func TestLoadPaths(t *testing.T) {
 			t.Errorf("Load(%s): %v, want %s", path, err, want)
 		}
 	}
-	check("quikstart", `unknown scenario "quikstart"; did you mean "quickstart"? have ceiling, embedded, knee, lock-scopes, mixed, open-loop, protocols, quickstart, smoke; `+
+	check("quikstart", `unknown scenario "quikstart"; did you mean "quickstart"? have `+strings.Join(builtins, ", ")+`; `+
 		`the name of a file needs a slash or .yaml`)
 	check("no-such.yml", "no-such.yml: no such file; without a slash and .yaml it would be a built-in scenario: "+
-		"ceiling, embedded, knee, lock-scopes, mixed, open-loop, protocols, quickstart, smoke")
-	check("", `unknown scenario ""; have ceiling, embedded, knee, lock-scopes, mixed, open-loop, protocols, quickstart, smoke; the name of a file needs a slash or .yaml`)
+		strings.Join(builtins, ", "))
+	check("", `unknown scenario ""; have `+strings.Join(builtins, ", ")+`; the name of a file needs a slash or .yaml`)
 	check(dir, dir+": is a directory")
 	check("/dev/zero", "/dev/zero:1: longer than 64 KiB: not a scenario")
 }

@@ -120,7 +120,9 @@ func newSection(r Run, anchor string) (section, error) {
 	s := section{Anchor: anchor, Info: r.Report.Run, Left: r.Left, Source: r.Manifest.Scenario.Source,
 		Started: r.Report.Run.Started.UTC().Format("2006-01-02 15:04:05 UTC"), Dirty: r.Manifest.Code.Dirty}
 	s.Verdicts = verdictTable(r.Report)
-	s.Answers = answers(r)
+	if r.Verdict == nil { // a gate has its own answer, and its arms are no rivals
+		s.Answers = answers(r)
+	}
 	for _, w := range r.Report.Warnings {
 		s.Warnings = append(s.Warnings, string(w))
 	}

@@ -31,12 +31,13 @@ type tableRow struct {
 // cell is what stands in a table: a text, a second line below, and what it is sorted by.
 type cell struct {
 	Text, Below, Key, Class string
+	Numeric                 bool
 }
 
 func words(text string) cell { return cell{Text: text, Key: text} }
 
 func numeric(text string, v float64) cell {
-	return cell{Text: text, Key: strconv.FormatFloat(v, 'g', -1, 64)}
+	return cell{Text: text, Key: strconv.FormatFloat(v, 'g', -1, 64), Numeric: true}
 }
 
 // verdictTable is every row's verdict, the worst of reasons to doubt a figure standing before the figures.

@@ -39,6 +39,9 @@ func blocksText(r *analysis.Report) string {
 	if lo != hi {
 		return fmt.Sprintf("n = %d to %d blocks, each a fresh process", lo, hi)
 	}
+	if hi == 1 {
+		return "n = 1 block"
+	}
 	return fmt.Sprintf("n = %d blocks, each a fresh process", hi)
 }
 

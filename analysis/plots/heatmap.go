@@ -35,6 +35,9 @@ func HeatMap(d Data) ([]Figure, error) {
 			if err != nil {
 				continue // a row without a log, as an arm that never came to a block's end
 			}
+			if n := wholeSeconds(d.Seconds); n > 0 && len(columns) > n {
+				columns = columns[:n] // without the tail: what came in after the end
+			}
 			if len(columns) >= 2 {
 				maps = append(maps, heat{row.Arm, columns})
 			}
@@ -52,6 +55,15 @@ func HeatMap(d Data) ([]Figure, error) {
 		return nil, Unfit("a heat map needs two histograms of an arm: a run of two blocks, or a load of two seconds with --out")
 	}
 	return figures, nil
+}
+
+func wholeSeconds(seconds []results.Second) (n int) {
+	for i := range seconds {
+		if !seconds[i].Tail {
+			n++
+		}
+	}
+	return n
 }
 
 func heatFigure(d Data, p analysis.PointReport, maps []heat) Figure {
