@@ -17,8 +17,10 @@
 //
 // A server need not be behind a socket: with [Target.InProcess] the same clients hand the same operations to a function.
 //
+// Or operations are those that somebody recorded: a [Trace] is sent again in its order, or at its times too.
+//
 // A workload chooses keys by any of eight distributions, each of which is held against its law in the tests ([SkewOf] says what
-// the most popular keys get), operations by a mix, the sizes of values and times to live by a [Law]. A value's size and bytes
+// the most popular keys get), operations by a mix, the sizes of keys and values and times to live by a [Law]. A value's size and bytes
 // follow from its key, its writer and its version, so that whatever is read back can be verified without a record of it.
 //
 // Nothing is shared while load is on. A worker owns its sockets, rings, buffers, counters and histograms; they are put

@@ -90,7 +90,7 @@ func (t *Trace) Stats() TraceStats { return t.stats }
 func (t *Trace) Times() []int64 { return t.times }
 
 // Workload makes a workload of the trace: of base it takes the sizes of values that the trace does not tell, how random they
-// are, and the seed.
+// are, whether keys may be gone, and the seed.
 //
 // Operation j of the trace is sent by client j mod clients, and the trace begins anew when it has ended. Each client keeps to the
 // order of its operations, and in an open loop they fall due in the order of the trace; between clients it holds as far as
@@ -100,7 +100,7 @@ func (t *Trace) Times() []int64 { return t.times }
 func (t *Trace) Workload(base Workload) Workload {
 	w := Workload{
 		Trace: t, Keys: len(t.ends), KeyLaw: t.names, ValueSize: base.ValueSize, ValueLaw: base.ValueLaw, Random: base.Random,
-		Seed: base.Seed, CrossShard: -1,
+		Seed: base.Seed, CrossShard: -1, MayBeGone: base.MayBeGone,
 	}
 	for o, n := range t.ops {
 		if n > 0 {

@@ -24,7 +24,7 @@ func setTrace(d *draft, v value) (string, error) {
 }
 
 // besideTrace are the keys of a workload that have a meaning beside trace.
-var besideTrace = []string{"trace", "value_size", "value_random"}
+var besideTrace = []string{"trace", "value_size", "value_random", "expected_misses"}
 
 // keepTrace drops what a trace says itself, where it is a default; written it is at fault.
 func (w *Workload) keepTrace(written func(key string) bool) *fault {
@@ -36,14 +36,16 @@ func (w *Workload) keepTrace(written func(key string) bool) *fault {
 			return faultf(k.name, "has no meaning with trace, which says it")
 		}
 	}
-	*w = Workload{Trace: w.Trace, ValueSize: w.ValueSize, ValueLaw: w.ValueLaw, ValueRandom: w.ValueRandom}
+	*w = Workload{
+		Trace: w.Trace, ValueSize: w.ValueSize, ValueLaw: w.ValueLaw, ValueRandom: w.ValueRandom, ExpectedMisses: w.ExpectedMisses,
+	}
 	return nil
 }
 
 // checkTraced checks a workload that is a trace.
 func (w *Workload) checkTraced() *fault {
 	rest := *w
-	rest.Trace, rest.ValueSize, rest.ValueLaw, rest.ValueRandom = "", 0, nil, 0
+	rest.Trace, rest.ValueSize, rest.ValueLaw, rest.ValueRandom, rest.ExpectedMisses = "", 0, nil, 0, nil
 	if !reflect.DeepEqual(rest, Workload{}) {
 		return faultf("trace", "%s has keys and operations of its own; leave out what else says them", quote(w.Trace))
 	}
