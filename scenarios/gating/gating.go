@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -70,12 +72,11 @@ func Run(ctx context.Context, opts Options) (dir string, verdict *gate.Verdict, 
 			return "", nil, err
 		}
 	}
-	// The runner confines this process to the client's processors; whoever comes after has all of them again.
-	cpus, err := server.Allowed()
+	release, err := unconfined()
 	if err != nil {
 		return "", nil, err
 	}
-	defer func() { err = errors.Join(err, server.Confine(cpus)) }()
+	defer func() { err = errors.Join(err, release()) }()
 	sc := *opts.Gate.Scenario
 	sc.Seed += opts.Seed
 	if opts.NoControl {
@@ -99,6 +100,19 @@ func Run(ctx context.Context, opts Options) (dir string, verdict *gate.Verdict, 
 		return dir, verdict, err
 	}
 	return dir, verdict, results.WriteVerdict(dir, text.Bytes())
+}
+
+// unconfined remembers the processors of this process, which the runner confines to those of the client: release gives them
+// back to whoever comes after, with as many of Go's processors, which follow a confinement within a second but only then.
+func unconfined() (release func() error, err error) {
+	cpus, err := server.Allowed()
+	return func() error {
+		err := server.Confine(cpus)
+		if os.Getenv("GOMAXPROCS") == "" {
+			runtime.SetDefaultGOMAXPROCS()
+		}
+		return err
+	}, err
 }
 
 // Judge judges a gate's run by its own plan and slices: as often as one likes, with the same bytes.

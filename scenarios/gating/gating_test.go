@@ -6,12 +6,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/shardlab/shardlab/analysis/gate"
 	"github.com/shardlab/shardlab/results"
 	"github.com/shardlab/shardlab/scenarios"
+	"github.com/shardlab/shardlab/server"
 )
 
 func sh(t *testing.T, dir, script string) string {
@@ -255,4 +258,31 @@ func TestAdvice(t *testing.T) {
 	check(Noise{CPUs: two}, results.Environment{CPU: results.CPUInfo{Governor: "powersave"}}, "set it to performance")
 	check(Noise{CPUs: two, Forecasts: []gate.Forecast{{Metric: gate.CPU, Looks: []gate.Detectable{{Blocks: 24, Change: 0.2}}}}}, results.Environment{},
 		"cpu: even 24 blocks find no less than 20 %")
+}
+
+// After a gate the process has its processors again, and Go as many.
+func TestUnconfined(t *testing.T) {
+	before, err := server.Allowed()
+	if err != nil || len(before) < 2 {
+		t.Skip("one processor: there is nothing to confine to")
+	}
+	if os.Getenv("GOMAXPROCS") != "" {
+		t.Skip("GOMAXPROCS is set")
+	}
+	n := runtime.GOMAXPROCS(0)
+	release, err := unconfined()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Confine(before[:1]); err != nil {
+		t.Fatal(err)
+	}
+	runtime.SetDefaultGOMAXPROCS()
+	if err := release(); err != nil {
+		t.Fatal(err)
+	}
+	after, _ := server.Allowed()
+	if !slices.Equal(before, after) || runtime.GOMAXPROCS(0) != n {
+		t.Errorf("cpus %v, then %v; GOMAXPROCS %d, then %d", before, after, n, runtime.GOMAXPROCS(0))
+	}
 }

@@ -71,7 +71,7 @@ func MeasureNoise(ctx context.Context, names scenarios.Names, log func(string)) 
 		return nil, err
 	}
 	log("a server against itself, about 8 s")
-	if err := n.serve(ctx, names, cpus); err != nil {
+	if err := n.serve(ctx, names); err != nil {
 		return nil, err
 	}
 	after := results.Capture()
@@ -81,12 +81,16 @@ func MeasureNoise(ctx context.Context, names scenarios.Names, log func(string)) 
 }
 
 // serve runs the server against itself.
-func (n *Noise) serve(ctx context.Context, names scenarios.Names, cpus []int) (err error) {
+func (n *Noise) serve(ctx context.Context, names scenarios.Names) (err error) {
 	dir, err := os.MkdirTemp("", "shardlab-noise-")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.Confine(cpus), os.RemoveAll(dir)) }()
+	release, err := unconfined()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release(), os.RemoveAll(dir)) }()
 	sc, err := scenarios.Parse("noise.yaml", []byte(noiseScenario), names)
 	if err != nil {
 		return err
