@@ -12,8 +12,8 @@ import (
 )
 
 // redconTransport is the server of the module tidwall/redcon around our sessions: a baseline that many Go servers share. It accepts, reads,
-// parses and writes; a goroutine a connection. It knows RESP only, copies every command, and has no limits of
-// lengths: Options.Limits does not bind it.
+// parses and writes; a goroutine a connection. It knows RESP only, copies every command, and gathers whatever comes until a request
+// is whole: of Options.Limits only MaxRequest binds it, an inline request included.
 type redconTransport struct {
 	netConns
 	quit chan struct{} // closed by stop
@@ -86,13 +86,21 @@ type redconConn struct {
 	netConn
 	b        wire.Batch
 	known    bool // the first byte has been seen
+	gathered int  // bytes read since a command was last whole
 	draining bool
 }
 
-var errSCNP = errors.New("a client that speaks SCNP")
+var (
+	errSCNP   = errors.New("a client that speaks SCNP")
+	errTooBig = errors.New("too big request")
+)
 
 // Read implements net.Conn. Draining, it returns what has arrived before it fails.
 func (c *redconConn) Read(p []byte) (int, error) {
+	if c.gathered > c.t.s.limits().WithDefaults().MaxRequest {
+		c.nc.Write(errorIn(wire.RESP, "ERR Protocol error: too big request"))
+		return 0, errTooBig
+	}
 	n, err := c.nc.Read(p)
 	if !c.known && n > 0 {
 		if c.known = true; p[0] == wire.RequestMagic { // redcon would wait for the end of a line
@@ -110,6 +118,7 @@ func (c *redconConn) Read(p []byte) (int, error) {
 		c.nc.SetReadDeadline(time.Now().Add(drainGrace)) // there may be more
 	}
 	c.seen()
+	c.gathered += n
 	c.meter.in.Add(uint64(n))
 	return n, err
 }
@@ -120,6 +129,7 @@ func (c *redconConn) Write(p []byte) (int, error) { return c.send(p) }
 // handleRedcon answers a command and those that were read with it.
 func handleRedcon(rc redcon.Conn, cmd redcon.Command) {
 	c := rc.NetConn().(*redconConn)
+	c.gathered = 0
 	b := &c.b
 	b.Reset()
 	b.Reqs = append(b.Reqs, wire.Request{Args: cmd.Args})
