@@ -91,7 +91,7 @@ func TestStepsReconcileWhenStuck(t *testing.T) {
 	w.Mix = []OpShare{{ReadModifyWrite, 1}}
 	s := connect(t, newTestPool(t, 1), Target{Addr: server.addr}, w, Load{Connections: 3, Pipeline: 1, Drain: 10 * time.Millisecond})
 	r := run(t, s, Window{Measure: 50 * time.Millisecond})
-	if r.InFlight != 3 || r.Sent != r.Total()+r.InFlight || r.Errors != 0 {
+	if r.InFlight < 1 || r.InFlight > 3 || r.Sent != r.Total()+r.InFlight || r.Errors != 0 {
 		t.Errorf("%d sent, %d in flight, %d done, %d errors", r.Sent, r.InFlight, r.Total(), r.Errors)
 	}
 	failing := newMapServer(t, func(n uint64, args [][]byte) ([]byte, bool) {
