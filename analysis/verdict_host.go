@@ -104,7 +104,7 @@ func fanIn(p results.Point, c results.CPUs) Warning {
 
 // serverBusy is the share of the server's processors that its process used, 0 to 1; 0 where it is not known.
 func (e evidence) serverBusy() float64 {
-	if e.serverCPUs == 0 || e.dur() == 0 {
+	if e.serverCPUs == 0 || e.dur() == 0 || e.point.Via != "" { // or clients are in its process
 		return 0
 	}
 	return e.sum(func(s *results.Slice) int64 { return s.ServerCPU }) / e.dur() / float64(e.serverCPUs)

@@ -57,7 +57,11 @@ func warmUp(rng *rand.Rand, most int, sd float64, kind noise, level func(i int) 
 // TestPlateauRates: how often steady noise is refused by the maximum (false alarms), and how often a plateau is seen where the level is
 // still to change by more than tolerated (misses).
 func TestPlateauRates(t *testing.T) {
-	const runs, most, sd = 200, 150, 0.03
+	const most, sd = 150, 0.03
+	runs := 200
+	if testing.Short() {
+		runs = 50
+	}
 	flat := func(int) float64 { return 0 }
 	for _, c := range []struct {
 		name  string
@@ -79,7 +83,7 @@ func TestPlateauRates(t *testing.T) {
 			}
 		}
 		t.Logf("%s: %d of %d refused, %d early", c.name, refused, runs, early)
-		if float64(refused) > c.alarm*runs || float64(early) < c.early*runs {
+		if float64(refused) > c.alarm*float64(runs) || float64(early) < c.early*float64(runs) {
 			t.Errorf("%s: %d of %d refused, %d seen early", c.name, refused, runs, early)
 		}
 	}
@@ -108,7 +112,7 @@ func TestPlateauRates(t *testing.T) {
 			}
 		}
 		t.Logf("%s: %d of %d missed, %d never", c.name, missed, runs, never)
-		if float64(missed) > c.miss*runs {
+		if float64(missed) > c.miss*float64(runs) {
 			t.Errorf("%s: %d of %d plateaus seen too early", c.name, missed, runs)
 		}
 	}
