@@ -179,7 +179,7 @@ func (l *LoadPlan) LawText() string {
 	case Traced:
 		return fmt.Sprintf("trace(at speed %g)", l.ArrivalSpeed)
 	}
-	return l.Arrival
+	return l.Arrival + l.shapeText()
 }
 
 var burstLimit = limit{int64(time.Microsecond), int64(24 * time.Hour), asDuration}

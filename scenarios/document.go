@@ -10,7 +10,10 @@ import (
 type document struct {
 	at       string    // to blame for what is missing
 	sections []section // in the order of the file, the keys outside of sections first
-	arms     *value    // nil if there is no such key
+	arms     *value    // nil if there is no such key; so the next
+	groups   *value
+	phases   *value
+	steps    *value
 }
 
 type section struct {
@@ -29,8 +32,8 @@ func newDocument(at string, root *value) (*document, error) {
 	doc := &document{at: at, sections: []section{{name: top, at: at}}}
 	for _, row := range root.rows {
 		switch {
-		case row.key == armList:
-			doc.arms = &row.val
+		case slices.Contains(listNames, row.key):
+			*map[string]**value{armList: &doc.arms, groupList: &doc.groups, phaseList: &doc.phases, stepTable: &doc.steps}[row.key] = &row.val
 		case slices.Contains(sectionNames, row.key):
 			s, err := newSection(row)
 			if err != nil {

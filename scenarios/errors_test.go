@@ -53,10 +53,10 @@ func TestErrors(t *testing.T) {
 
 	// Keys.
 	check("laod: {mode: open}\n", `2: unknown key "laod"; did you mean "load"? `+
-		`have name, about, seed, slo, workload, load, settings, arms, run`)
+		`have name, about, seed, slo, workload, load, groups, phases, steps, settings, arms, run`)
 	check("load:\n  conections: 5\n", `3: unknown key "conections" in load; did you mean "connections"? `+
 		`have mode, connections, pipeline, arrival, burst_on, burst_off, burst_share, `+
-		`arrival_column, arrival_unit, arrival_speed, arrival_file, rate, spin, timeout, protocol, path, via, in_process_share`)
+		`arrival_column, arrival_unit, arrival_speed, arrival_file, rate, rate_to, churn, spin, timeout, protocol, path, via, in_process_share`)
 	check("load:\n  mode: closed\n  keys: 5\n", `4: unknown key "keys" in load; it belongs in workload`)
 	check("blocks: 3\n", `2: unknown key "blocks"; it belongs in run`)
 	check("seed: 1\nabout: x\nseed: 2\n", `4: duplicate key "seed"; it is already at s/hot.yaml:2`)

@@ -56,6 +56,9 @@ func (g *gateReader) add(x value, s *Scenario, name string) error {
 		g.gate.Scenario = &Scenario{Seed: s.Seed, Arms: s.Arms, Run: s.Run, names: s.names}
 	}
 	for _, p := range s.Points {
+		if len(p.Groups)+len(p.Phases) > 0 {
+			return fmt.Errorf("%s: a gate's scenario has neither groups nor phases; make them scenarios of their own", x.at)
+		}
 		p.Params = append([]Param{{"scenario", name}}, p.Params...)
 		if p.Label != "" {
 			p.Label = "," + p.Label

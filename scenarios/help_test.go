@@ -72,14 +72,14 @@ func TestSchemaCoversTheData(t *testing.T) {
 			}
 		}
 	}
-	look(*open, *mustParse(t, "name: x\nslo: p99 < 1ms\narms: [shared]\n"))
+	look(*open, *mustParse(t, "name: x\nslo: p99 < 1ms\narms: [shared]\n"), *mustParse(t, "name: x\narms: [shared]\nload: {mode: open}\nsteps: {rate: [1k, 2k], for: 1s}\n"))
 	of := func(workload string) Workload {
 		return mustParse(t, "name: x\narms: [shared]\nworkload: {"+workload+"}\n").Points[0].Workload
 	}
 	look(open.Points[0].Workload, of("distribution: moving, key_size: 20..30, value_size: 64..128, value_random: 0.5"),
 		of("preset: ycsb-b"), of("trace: testdata/sizes.txt"), of("mix: {mget: 1, setex: 1}, ttl: 1s..2s, cross_share: 0.5, expected_misses: 0.1"), of("distribution: hot-shard, hot_shard: 1"),
 		of("distribution: popularity, popularity: testdata/weights.txt, scramble: true"))
-	look(open.Points[0].Load, closed.Points[0].Load, loadOf(t, "rate: 10k, arrival: bursts, spin: 50us, timeout: 1s"),
+	look(open.Points[0].Load, closed.Points[0].Load, loadOf(t, "rate: 10k, arrival: bursts, spin: 50us, timeout: 1s"), loadOf(t, "rate: 10k, rate_to: 20k, churn: 5/s"),
 		loadOf(t, "arrival: file, arrival_file: testdata/times.csv, arrival_column: at"), loadOf(t, "rate: 10k, via: mixed"))
 	look(closed.Arms[1].Settings)
 	look(open.Arms[0], open.Arms[1], closed.Arms[0], closed.Arms[1])

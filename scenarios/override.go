@@ -86,6 +86,8 @@ func (e *editor) setPath(arg string) error {
 		section, name = top, path
 	}
 	switch {
+	case section != armList && slices.Contains(listNames, section) || section == top && name != armList && slices.Contains(listNames, name):
+		return fmt.Errorf("%s: groups, phases and steps are said in the file", at)
 	case section == armList || name == armList && section == top:
 		return fmt.Errorf("%s: arms are chosen with --arms, as in --arms shared,redis", at)
 	case section != top && !slices.Contains(sectionNames, section):
@@ -93,7 +95,7 @@ func (e *editor) setPath(arg string) error {
 	case section == top && slices.Contains(sectionNames, name):
 		return fmt.Errorf("%s: %s is a section; set one of its keys, as in %s.%s", at, name, name, keysOf(name)[0].name)
 	}
-	if home := homeOf(name, armList); section == top && home != "" {
+	if home := homeOf(name, armList); section == top && home != "" && !slices.Contains(keyNames(keysOf(top)), name) {
 		return fmt.Errorf("%s: write the section too: %s.%s", at, home, name)
 	}
 	if err := wantKey(section, entry{key: name, at: at}); err != nil {

@@ -117,10 +117,10 @@ func TestOverrideErrors(t *testing.T) {
 	set("load.connections=#", "--set load.connections=#: connections: is empty; write a value or leave the key out")
 	set("load.conections=1", `--set load.conections=1: unknown key "conections" in load; did you mean "connections"? `+
 		`have mode, connections, pipeline, arrival, burst_on, burst_off, burst_share, `+
-		`arrival_column, arrival_unit, arrival_speed, arrival_file, rate, spin, timeout, protocol, path, via, in_process_share`)
+		`arrival_column, arrival_unit, arrival_speed, arrival_file, rate, rate_to, churn, spin, timeout, protocol, path, via, in_process_share`)
 	set("connections=1", "--set connections=1: write the section too: load.connections")
 	set("laod.rate=1",
-		`--set laod.rate=1: unknown section "laod"; did you mean "load"? have workload, load, settings, arms, run`)
+		`--set laod.rate=1: unknown section "laod"; did you mean "load"? have workload, load, groups, phases, steps, settings, arms, run`)
 	set("load=1", "--set load=1: load is a section; set one of its keys, as in load.mode")
 	set("arms=shared", "--set arms=shared: arms are chosen with --arms, as in --arms shared,redis")
 	set("load.rate", "--set load.rate: write section.key=value, as in --set load.connections=10")

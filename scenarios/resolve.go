@@ -21,8 +21,19 @@ func resolve(doc *document, names Names) (*Scenario, error) {
 		return nil, head.blame(f)
 	}
 	s := &d.scenario
-	var err error
-	if s.Points, err = resolvePoints(doc, names); err != nil {
+	parts, err := readParts(doc)
+	if err != nil {
+		return nil, err
+	}
+	if len(parts.phases) > 0 {
+		for _, k := range []string{"slices", "long_slice", "slices_per_block"} {
+			if doc.find(runLength, k) != nil {
+				return nil, head.blame(faultf(k, "has no meaning with phases, each of which is one visit in a block, as long as it says"))
+			}
+		}
+	}
+	s.Shuffle = parts.shuffle
+	if s.Points, err = resolvePoints(doc, names, parts); err != nil {
 		return nil, err
 	}
 	if f := s.checkSLO(); f != nil {

@@ -148,7 +148,7 @@ func (l *LoadPlan) check() *fault {
 	if f != nil {
 		return f
 	}
-	if f := first(l.checkPath(), l.checkVia(), withinTime("timeout", l.Timeout)); f != nil {
+	if f := first(l.checkPath(), l.checkVia(), withinTime("timeout", l.Timeout), l.checkShape()); f != nil {
 		return f
 	}
 	if l.Mode == Closed {

@@ -17,7 +17,9 @@ type Scenario struct {
 	Points []Point `json:"points"` // at least one; the first swept key of the file varies slowest
 	Arms   []Arm   `json:"arms"`   // at least one, names distinct, in the order of the file
 	Run    RunPlan `json:"run"`
-	SLO    *SLO    `json:"slo,omitempty"` // what `shardlab knee` searches the highest rate for
+	// Shuffle is whether phases come in another order in every block.
+	Shuffle bool `json:"shuffle_phases,omitempty"`
+	SLO     *SLO `json:"slo,omitempty"` // what `shardlab knee` searches the highest rate for
 
 	File   string `json:"-"` // as given to Load or Parse
 	Source string `json:"-"` // the text of the file
@@ -33,8 +35,10 @@ type Point struct {
 	Label    string   `json:"label"`
 	Params   []Param  `json:"params,omitempty"` // what Label is made of
 	Workload Workload `json:"workload"`
-	Load     LoadPlan `json:"load"`
-	Settings Settings `json:"settings"` // for every topology arm; see Arm.SettingsAt
+	Load     LoadPlan `json:"load"`             // of the first phase, where there are phases
+	Groups   []Group  `json:"groups,omitempty"` // all at once; then Workload is the key space, and Load what they have in common
+	Phases   []Phase  `json:"phases,omitempty"` // one after the other
+	Settings Settings `json:"settings"`         // for every topology arm; see Arm.SettingsAt
 }
 
 // Param is one swept key's value at a point. Values are normalised: 10k is "10000", 1KiB is "1024".
@@ -105,6 +109,9 @@ type LoadPlan struct {
 	Path        string  `json:"path,omitempty"`             // HTTP: where a key is, with {key} for it
 	Via         string  `json:"via,omitempty"`              // "" for sockets; InProcess or Mixed
 	Inside      float64 `json:"in_process_share,omitempty"` // Mixed: share of the connections
+
+	RateTo float64 `json:"rate_to,omitempty"` // Open: what Rate changes to over a window, in a straight line
+	Churn  float64 `json:"churn,omitempty"`   // connections opened anew, a second
 
 	Timeout time.Duration `json:"timeout_ns,omitempty"` // of a request, from when it was sent
 
@@ -287,9 +294,14 @@ func (s *Scenario) Planned() time.Duration {
 func (s *Scenario) PlannedMost() time.Duration { return s.underLoad(s.Run.Warmup + s.Run.WarmupMax) }
 
 func (s *Scenario) underLoad(warmup time.Duration) time.Duration {
-	visit := float64(s.Run.LeadIn) + float64(s.Run.Slice)
-	block := float64(warmup) + float64(s.Run.SlicesPerBlock)*visit
-	total := block * float64(s.Run.Blocks) * float64(len(s.Points)) * float64(len(s.Arms))
+	total := 0.0
+	for _, p := range s.Points {
+		block := float64(warmup)
+		for _, v := range p.Visits(s.Run) {
+			block += float64(v.Rounds) * (float64(s.Run.LeadIn) + float64(v.Length))
+		}
+		total += block * float64(s.Run.Blocks) * float64(len(s.Arms))
+	}
 	if s.Run.Ceilings() {
 		total += float64(len(s.Points)) * 2 * CeilingSlices * float64(CeilingLead+CeilingSlice) // or less, where points have one in common
 	}

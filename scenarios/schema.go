@@ -13,11 +13,17 @@ const (
 	workload  = "workload"
 	load      = "load"
 	settings  = "settings"
+	groupList = "groups"
+	phaseList = "phases"
+	stepTable = "steps"
 	armList   = "arms"
 	runLength = "run"
 )
 
-var sectionNames = []string{workload, load, settings, armList, runLength}
+var sectionNames = []string{workload, load, groupList, phaseList, stepTable, settings, armList, runLength}
+
+// listNames are those that are no tables of keys that can be set one by one.
+var listNames = []string{groupList, phaseList, stepTable, armList}
 
 // key is one key of the schema: its documentation, its default and its reader in one place, so that they agree.
 type key struct {
@@ -72,6 +78,7 @@ var schema = func() []key {
 	all = append(all, topKeys...)
 	all = append(all, workloadKeys...)
 	all = append(all, loadKeys...)
+	all = append(all, partKeys...)
 	all = append(all, settingKeys(settings, true, onPoint)...)
 	all = append(all, armKeys...)
 	all = append(all, settingKeys(armList, false, onArm)...)
@@ -217,6 +224,12 @@ var loadKeys = []key{
 		unless:   need{key: "arrival", value: Timestamps + "|" + Traced},
 		about:    "operations per second, all connections together",
 		set:      setRate},
+	{section: load, name: "rate_to", kind: "count", sweep: true, needs: need{key: "arrival", value: Poisson + "|" + Evenly},
+		about: "where rate changes to, in a straight line over each window; left out: it is constant",
+		set:   rate(func(d *draft) *float64 { return &d.point.Load.RateTo })},
+	{section: load, name: "churn", kind: "count", def: "0", sweep: true,
+		about: "connections a second that are closed by the client and opened anew, in turn, without losing a request; 50/s is 50",
+		set:   setChurn},
 	{section: load, name: "spin", kind: "duration", def: "0s", sweep: true, needs: need{key: "mode", value: Open},
 		about: "how long before an arrival a load thread polls instead of sleeping, which takes a processor for each; 1s: always",
 		set:   duration(func(d *draft) *time.Duration { return &d.point.Load.Spin })},

@@ -89,10 +89,16 @@ func (s *SLO) check() *fault {
 
 // checkSLO says where the operation that the bound is on does not occur.
 func (s *Scenario) checkSLO() *fault {
-	if s.SLO == nil || s.SLO.Op == "" {
+	if s.SLO == nil {
 		return nil
 	}
 	for _, p := range s.Points {
+		if len(p.Groups)+len(p.Phases) > 0 {
+			return faultf("slo", "has no meaning with groups or phases: one load is made heavier until it is not met")
+		}
+		if s.SLO.Op == "" {
+			continue
+		}
 		if !slices.ContainsFunc(p.Workload.Mix, func(m OpShare) bool { return m.Op == s.SLO.Op }) {
 			return faultf("slo", "there is no %s in the mix", strings.ToLower(s.SLO.Op))
 		}

@@ -14,14 +14,14 @@ type axis struct {
 }
 
 // resolvePoints crosses the sweeps of a document, the first of the file varying slowest.
-func resolvePoints(doc *document, names Names) ([]Point, error) {
+func resolvePoints(doc *document, names Names, ps parts) ([]Point, error) {
 	axes, err := findAxes(doc)
 	if err != nil {
 		return nil, err
 	}
 	var points []Point
 	for index := make([]int, len(axes)); ; {
-		p, err := resolvePoint(doc, names, axes, index)
+		p, err := resolveParts(doc, names, axes, index, ps)
 		if err != nil {
 			return nil, err
 		}
@@ -93,12 +93,16 @@ func newAxis(k key, v value) (axis, error) {
 	return a, nil
 }
 
-func resolvePoint(doc *document, names Names, axes []axis, index []int) (Point, error) {
+// resolveCell resolves a point with the keys of overlays in place of its own.
+func resolveCell(doc *document, names Names, axes []axis, index []int, over ...overlay) (Point, error) {
 	var d draft
+	doc, said := doc.with(over)
 	f := newFiller(doc, axes)
 	f.chosen = map[string]value{}
 	for i, a := range axes {
-		f.chosen[a.key.name] = a.values[index[i]]
+		if !said[a.key.name] {
+			f.chosen[a.key.name] = a.values[index[i]]
+		}
 		d.point.Params = append(d.point.Params, Param{a.key.name, a.norms[index[i]]})
 	}
 	for _, section := range []string{workload, load, settings} {

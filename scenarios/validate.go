@@ -13,7 +13,7 @@ func (s *Scenario) Validate(names Names) error {
 	labels := map[string]bool{}
 	for i := range s.Points {
 		p := &s.Points[i]
-		if f := p.check(names); f != nil {
+		if f := first(p.check(names), p.checkParts()); f != nil {
 			return fmt.Errorf("scenario %s: point %q: %w", s.Name, p.Label, f)
 		}
 		if labels[p.Label] || p.Label != Label(p.Params) {
