@@ -88,6 +88,9 @@ func (b *block) add(s *results.Slice) {
 	b.cliCPU += s.ClientCPU
 }
 
+// shared says that the block is one of several groups of clients, which used the server together.
+func (b *block) shared() bool { return len(b.all) > 0 && b.all[0].Shared }
+
 // throughput is operations per second over the block's valid slices; 0 without any.
 func (b *block) throughput() float64 {
 	if b.dur <= 0 {

@@ -28,6 +28,7 @@ var counters = []counter{
 	{name: "page faults/op", slice: func(s *results.Slice) int64 { return s.MinorFaults }},
 	{name: "GC CPU/op, ns", slice: func(s *results.Slice) int64 { return s.GCCPU }},
 	{name: cpuPerOp, slice: func(s *results.Slice) int64 { return s.ServerCPU }},
+	{name: "connections anew/op", slice: func(s *results.Slice) int64 { return int64(s.Reconnects) }},
 	{name: "lock wait/op, ns", info: perCommand("mutex_wait_ns")},
 	{name: "hops/op", info: perCommand("hops")},
 	{name: "requests/hop", info: func(i map[string]string) (float64, bool) { return number(i, "hop_batch_avg") }},

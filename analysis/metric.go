@@ -72,6 +72,9 @@ func MinSamples(q float64) uint64 {
 // value reads the metric from a usable block. absent is the reason why there is none, worded without figures so that
 // equal reasons are equal texts.
 func (c column) value(b *block) (v float64, absent Warning) {
+	if b.shared() && (c.metric == ServerCPU || c.metric == ClientCPU || c.metric == Memory) {
+		return 0, "CPU time and memory are those of all groups of clients together: see the point without a group"
+	}
 	switch c.metric {
 	case Throughput:
 		return b.throughput(), ""

@@ -431,6 +431,14 @@ func loadLabel(p results.Point) string {
 		p.Protocol = ""
 		return loadLabel(p) + " " + other
 	}
+	if len(p.Groups) > 0 {
+		return fmt.Sprintf("%d groups, %d connections", len(p.Groups), p.Connections)
+	}
+	if p.Churn > 0 {
+		churn := shortSI(p.Churn)
+		p.Churn = 0
+		return loadLabel(p) + ", " + churn + " connections/s anew"
+	}
 	if p.Mode != "open" {
 		if p.Pipeline > 1 {
 			return fmt.Sprintf("closed(%d×%d)", p.Connections, p.Pipeline)
@@ -438,7 +446,11 @@ func loadLabel(p results.Point) string {
 		return fmt.Sprintf("closed(%d)", p.Connections)
 	}
 	// Trailing zeros go, so that a round rate reads as it was written: 20k, not 20.0k.
-	s := "open " + shortSI(p.Rate) + "/s"
+	s := "open " + shortSI(p.Rate)
+	if p.RateTo > 0 {
+		s += " to " + shortSI(p.RateTo)
+	}
+	s += "/s"
 	if law := p.Arrival; law != "" {
 		s += " " + law
 	}

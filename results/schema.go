@@ -66,6 +66,10 @@ type Point struct {
 	ArrivalLaw  string  `json:"arrival_law,omitempty"` // open loop: the law with its parameters
 	// Dispersion is the index of dispersion of the arrivals in one slice by their law, 1 for poisson; nil where it is not known.
 	Dispersion  *float64 `json:"dispersion,omitempty"`
+	RateTo      float64  `json:"rate_to,omitempty"`       // open loop: what Rate changes to over each window, in a straight line
+	Churn       float64  `json:"churn,omitempty"`         // connections opened anew, a second
+	Group       string   `json:"group,omitempty"`         // of several groups of clients, the one that is told apart here
+	Groups      []string `json:"groups,omitempty"`        // all of them, which are together here
 	TimeoutNS   int64    `json:"timeout_ns,omitempty"`    // of a request
 	Rate        float64  `json:"rate,omitempty"`          // open loop: offered operations per second, all connections together
 	Protocol    string   `json:"protocol,omitempty"`      // what topologies get their load in, "resp" or "scnp"; "" is "resp"
@@ -151,18 +155,20 @@ type Slice struct {
 	Replies    uint64            `json:"replies"` // of any kind, read within the window: rates and CPU/op divide by it
 	Errors     uint64            `json:"errors"`  // error replies and replies of a wrong type
 	FirstError string            `json:"first_error,omitempty"`
-	Reads      uint64            `json:"reads,omitempty"`     // keys that GETs and MGETs asked for
-	Misses     uint64            `json:"misses"`              // of those, preloaded ones that were not there
-	Corrupt    uint64            `json:"corrupt"`             // sampled values whose content was wrong
-	Checked    uint64            `json:"checked"`             // values whose content was checked
-	Intended   uint64            `json:"intended,omitempty"`  // open loop: arrivals due in the window
-	Late       uint64            `json:"late,omitempty"`      // open loop: of those, sent over a millisecond after due
-	Unsent     uint64            `json:"unsent,omitempty"`    // open loop: of those, never sent
-	Sent       uint64            `json:"sent,omitempty"`      // requests of the window; runs of older programs have none
-	TimedOut   uint64            `json:"timed_out,omitempty"` // of those, without a reply for the timeout, which is what they count as
-	InFlight   uint64            `json:"in_flight,omitempty"` // of those, without a reply when the drain ended; in no percentile
-	Overflow   uint64            `json:"overflow,omitempty"`  // latencies above the histogram's 60 s, recorded as 60 s
-	BytesOut   uint64            `json:"bytes_out"`           // client to server, within the window
+	Reads      uint64            `json:"reads,omitempty"`      // keys that GETs and MGETs asked for
+	Misses     uint64            `json:"misses"`               // of those, preloaded ones that were not there
+	Corrupt    uint64            `json:"corrupt"`              // sampled values whose content was wrong
+	Checked    uint64            `json:"checked"`              // values whose content was checked
+	Intended   uint64            `json:"intended,omitempty"`   // open loop: arrivals due in the window
+	Late       uint64            `json:"late,omitempty"`       // open loop: of those, sent over a millisecond after due
+	Unsent     uint64            `json:"unsent,omitempty"`     // open loop: of those, never sent
+	Sent       uint64            `json:"sent,omitempty"`       // requests of the window; runs of older programs have none
+	TimedOut   uint64            `json:"timed_out,omitempty"`  // of those, without a reply for the timeout, which is what they count as
+	InFlight   uint64            `json:"in_flight,omitempty"`  // of those, without a reply when the drain ended; in no percentile
+	Overflow   uint64            `json:"overflow,omitempty"`   // latencies above the histogram's 60 s, recorded as 60 s
+	Reconnects uint64            `json:"reconnects,omitempty"` // connections that the client closed and opened anew, within the window
+	Connect    Latency           `json:"connect,omitzero"`     // how long that took, from closed to open
+	BytesOut   uint64            `json:"bytes_out"`            // client to server, within the window
 	BytesIn    uint64            `json:"bytes_in"`
 
 	ServerCPU        int64   `json:"srv_cpu_ns"`                  // process CPU clock of the server over the window
@@ -192,6 +198,10 @@ type Slice struct {
 
 	Response Latency `json:"lat"`     // intended send to whole reply
 	Service  Latency `json:"service"` // actual send to whole reply; equal to Response in a closed loop
+
+	// Shared says that the slice is of one of several groups of clients: what the server and the load threads used is not told
+	// apart, and stands with all groups together.
+	Shared bool `json:"shared,omitempty"`
 
 	Valid bool   `json:"valid"`
 	Why   string `json:"why,omitempty"`

@@ -55,13 +55,15 @@ func TestBuiltinsLoad(t *testing.T) {
 	check("open-loop", 5, 2*time.Minute, 4*time.Minute, "shared", "multi-direct", "thread-local", "redis")
 	check("phase", 9, time.Minute, 4*time.Minute, "shared", "multi-direct", "thread-local")
 	check("scaling", 7, time.Minute, 3*time.Minute, "shared", "multi-direct", "thread-local")
+	check("phases", 1, 50*time.Second, 80*time.Second, "shared", "multi-direct")
+	check("probe", 3, 40*time.Second, 80*time.Second, "shared", "multi-direct")
 	check("protocols", 4, time.Minute, 2*time.Minute, "multi-direct", "direct-shard", "null")
 	check("smoke", 1, 5*time.Second, 10*time.Second, "shared", "multi-direct", "direct-shard", "null")
 }
 
 // builtins are the names of all built-in scenarios, in their order.
 var builtins = []string{"ceiling", "embedded", "knee", "lock-scopes", "mixed", "open-loop",
-	"phase", "protocols", "quickstart", "scaling", "smoke"}
+	"phase", "phases", "probe", "protocols", "quickstart", "scaling", "smoke"}
 
 func TestBuiltinsAreListed(t *testing.T) {
 	infos := Builtin()

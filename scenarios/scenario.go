@@ -294,8 +294,11 @@ func (s *Scenario) Planned() time.Duration {
 func (s *Scenario) PlannedMost() time.Duration { return s.underLoad(s.Run.Warmup + s.Run.WarmupMax) }
 
 func (s *Scenario) underLoad(warmup time.Duration) time.Duration {
-	total := 0.0
+	total, plain := 0.0, 0
 	for _, p := range s.Points {
+		if len(p.Groups)+len(p.Phases) == 0 {
+			plain++
+		}
 		block := float64(warmup)
 		for _, v := range p.Visits(s.Run) {
 			block += float64(v.Rounds) * (float64(s.Run.LeadIn) + float64(v.Length))
@@ -303,7 +306,7 @@ func (s *Scenario) underLoad(warmup time.Duration) time.Duration {
 		total += block * float64(s.Run.Blocks) * float64(len(s.Arms))
 	}
 	if s.Run.Ceilings() {
-		total += float64(len(s.Points)) * 2 * CeilingSlices * float64(CeilingLead+CeilingSlice) // or less, where points have one in common
+		total += float64(plain) * 2 * CeilingSlices * float64(CeilingLead+CeilingSlice) // or less, where points have one in common
 	}
 	if total >= math.MaxInt64 {
 		return math.MaxInt64

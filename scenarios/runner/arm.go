@@ -95,7 +95,7 @@ func (a *arm) check(r *run) error {
 	}
 	a.direct = topo.DirectPorts
 	for _, p := range r.opts.Scenario.Points {
-		if p.Load.Protocol == scenarios.Memcached {
+		if slices.ContainsFunc(p.Groupings(), func(g scenarios.Point) bool { return g.Load.Protocol == scenarios.Memcached }) {
 			return errors.New("no topology speaks memcached; a reference that does says protocol: memcached in its arm")
 		}
 		cfg, err := a.config(p, r.cpus.server)
@@ -103,8 +103,10 @@ func (a *arm) check(r *run) error {
 		if err == nil {
 			resolved, err = cfg.Resolve()
 		}
-		if err == nil && a.direct {
-			err = separable(p.Workload, resolved.Shards)
+		for _, g := range p.Groupings() {
+			if err == nil && a.direct {
+				err = separable(g.Workload, resolved.Shards)
+			}
 		}
 		if err != nil {
 			return err
@@ -135,7 +137,7 @@ func (a *arm) config(p scenarios.Point, cpus []int) (topologies.Config, error) {
 		Topology: a.Topology, CPUs: cpus,
 		// The load generator's connections (one to each shard where shards have ports), those for control, and some for
 		// whoever wants to look.
-		MaxConns: max(server.DefaultMaxConns, p.Load.Connections*max(s.Shards, topologies.DefaultShards)+64),
+		MaxConns: max(server.DefaultMaxConns, p.Connections()*max(s.Shards, topologies.DefaultShards)+64),
 	}
 	if a.kind == kindResponder {
 		c.NullValue = p.Workload.ValueSize
@@ -163,7 +165,7 @@ func (a *arm) argv(exe string, p scenarios.Point, cpus []int) []string {
 	if c.NullValue != 0 {
 		argv = append(argv, "--null-value", strconv.Itoa(c.NullValue))
 	}
-	if p.Load.Protocol == scenarios.HTTP {
+	if slices.ContainsFunc(p.Groupings(), func(g scenarios.Point) bool { return g.Load.Protocol == scenarios.HTTP }) {
 		argv = append(argv, "--http", "127.0.0.1:0")
 	}
 	return argv

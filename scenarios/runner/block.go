@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -21,8 +22,7 @@ type visitor struct {
 	session  session
 	cpu      func() int64
 	trial    results.Trial
-	response histograms
-	service  histograms
+	parts    map[string]*latencies // by label
 	progress ArmProgress
 	warming  *warming // nil where the warm-up takes a fixed time
 	tells    bool     // of its collector and its allocations, in INFO runtime
@@ -35,14 +35,15 @@ func (r *run) block(ctx context.Context, number int, p *point) (err error) {
 	if err := b.begin(ctx); err != nil {
 		return err
 	}
-	plan := r.opts.Scenario.Run
-	for round := range plan.SlicesPerBlock {
-		for pos, i := range r.order.round(len(b.visitors)) {
-			if err := b.slice(ctx, b.visitors[i], round, pos); err != nil {
-				return fmt.Errorf("%s, block %d%s: %w", b.visitors[i].arm.Name, number+1, label(p.Label), err)
+	for _, stage := range b.stages() {
+		for round := range stage.Rounds {
+			for pos, i := range r.order.round(len(b.visitors)) {
+				if err := b.slice(ctx, b.visitors[i], stage, round, pos); err != nil {
+					return fmt.Errorf("%s, block %d%s: %w", b.visitors[i].arm.Name, number+1, label(p.part(stage.Phase, "")), err)
+				}
+				r.done++
+				b.report(Measuring)
 			}
-			r.done++
-			b.report(Measuring)
 		}
 	}
 	return b.end(ctx)
@@ -64,7 +65,7 @@ func (b *block) begin(ctx context.Context) error {
 	for _, i := range starts {
 		a := &b.r.arms[i]
 		visit.Arms = append(visit.Arms, a.Name)
-		v := &visitor{arm: a, progress: ArmProgress{Name: a.Name}, response: histograms{}, service: histograms{}}
+		v := &visitor{arm: a, progress: ArmProgress{Name: a.Name}, parts: map[string]*latencies{}}
 		b.visitors[i] = v
 	}
 	if err := b.r.out.Manifest(func(m *results.Manifest) { m.Order = append(m.Order, visit) }); err != nil {
@@ -142,6 +143,14 @@ func (b *block) connect(ctx context.Context, v *visitor) error {
 		v.session = m
 		return nil
 	}
+	if len(b.point.groups) > 0 {
+		s, err := b.connectGroups(ctx, v)
+		if err != nil {
+			return b.explain(v, err)
+		}
+		v.session = s
+		return nil
+	}
 	s, err := b.r.pool.Connect(ctx, v.arm.target(v.child, b.point.Point), b.workload(), b.point.load)
 	if err != nil { // and s is nil
 		return b.explain(v, err)
@@ -156,14 +165,8 @@ func (b *block) reconnect(ctx context.Context, v *visitor) error {
 	return b.connect(ctx, v)
 }
 
-// workload is the point's, with a seed of the block's own: all arms of a block get the same operations at the same times,
-// but another block is another draw. Otherwise an odd draw would look like a property of the servers, and its chance
-// would be in no interval. The first block has the scenario's seed, and so the operation stream that the manifest names.
-func (b *block) workload() loadgen.Workload {
-	w := b.point.workload
-	w.Seed += uint64(b.number) * 0x9E3779B97F4A7C15
-	return w
-}
+// workload is the point's, as the block draws it.
+func (b *block) workload() loadgen.Workload { return b.drawn(b.point.workload) }
 
 // identify makes sure that the process we started is the one that answers: on a port that somebody else had taken,
 // we would measure a stranger.
@@ -208,24 +211,32 @@ func (b *block) end(ctx context.Context) error {
 			return err
 		}
 		v.trial.RSSLoaded = u.rss
-		v.trial.Response = results.NewLatency(v.response.total())
-		v.trial.Service = results.NewLatency(v.service.total())
-		h := results.BlockHistograms{
-			Point: b.point.Label, Arm: v.arm.Name, Block: b.number, Start: b.started, End: time.Now(), Response: v.response,
-		}
-		if b.point.load.Mode == loadgen.Open {
-			h.Service = v.service
-		}
-		if err := b.r.out.Histograms(h); err != nil {
-			return err
-		}
-		if err := b.r.out.Trial(v.trial); err != nil {
-			return err
+		for _, d := range b.point.describeAll(b.r.opts.Scenario.Run) {
+			if err := b.endPart(v, d); err != nil {
+				return err
+			}
 		}
 	}
 	b.finished = true
 	b.report(Measuring)
 	return nil
+}
+
+// endPart records what a block has of one of the labels that its point has in results.
+func (b *block) endPart(v *visitor, d results.Point) error {
+	l := v.latencies(d.Label)
+	t := v.trial
+	t.Point, t.Response, t.Service = d.Label, results.NewLatency(l.response.total()), results.NewLatency(l.service.total())
+	if d.Group != "" { // the process is not this group's alone
+		t.RSSEmpty, t.RSSLoaded = 0, 0
+	}
+	h := results.BlockHistograms{
+		Point: d.Label, Arm: v.arm.Name, Block: b.number, Start: b.started, End: time.Now(), Response: l.response,
+	}
+	if d.Mode != scenarios.Closed {
+		h.Service = l.service
+	}
+	return errors.Join(b.r.out.Histograms(h), b.r.out.Trial(t))
 }
 
 // counters keeps all that the server says of itself at the end of its block.
@@ -279,7 +290,7 @@ func (b *block) report(phase string) {
 	}
 	plan := b.r.opts.Scenario.Run
 	p := Progress{
-		Phase: phase, Done: b.r.done, Slices: plan.Blocks * len(b.r.points) * len(b.r.arms) * plan.SlicesPerBlock,
+		Phase: phase, Done: b.r.done, Slices: plan.Blocks * b.r.slicesOf(),
 		Block: b.number + 1, Blocks: plan.Blocks, Point: b.point.Label, BlockDone: b.finished,
 	}
 	for _, v := range b.visitors {

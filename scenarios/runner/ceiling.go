@@ -29,7 +29,7 @@ func (r *run) ceilings(ctx context.Context) error {
 	for i := range r.points {
 		p := &r.points[i]
 		key := p.ceilingKey()
-		if _, ok := known[key]; ok || p.Load.Via == scenarios.Mixed { // which is two
+		if _, ok := known[key]; ok || p.Load.Via == scenarios.Mixed || len(p.groups) > 0 { // which are several
 			continue
 		}
 		c, err := r.ceiling(ctx, p)

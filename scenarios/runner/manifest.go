@@ -33,7 +33,7 @@ func (r *run) manifest() *results.Manifest {
 		ClientThreads: len(r.cpus.client),
 	}
 	for i := range r.points {
-		m.Points = append(m.Points, r.points[i].describe(sc.Run))
+		m.Points = append(m.Points, r.points[i].describeAll(sc.Run)...)
 	}
 	for i := range r.arms {
 		m.Arms = append(m.Arms, r.arms[i].describe(r))
@@ -49,9 +49,10 @@ func (p *point) describe(plan scenarios.RunPlan) results.Point {
 		SliceNS: plan.Slice.Nanoseconds(), Slices: plan.SlicesPerBlock,
 		LeadNS: plan.LeadIn.Nanoseconds(), WarmupNS: plan.Warmup.Nanoseconds(), WarmupMaxNS: plan.WarmupMax.Nanoseconds(),
 	}
+	d.RateTo, d.Churn = p.Load.RateTo, p.Load.Churn
 	d.TimeoutNS = p.Load.Timeout.Nanoseconds()
 	d.ArrivalLaw = p.Load.LawText()
-	if p.load.Mode == loadgen.Open && p.load.Arrival.Law != loadgen.Listed {
+	if p.load.Mode == loadgen.Open && p.load.Arrival.Law != loadgen.Listed && p.load.RateTo == 0 {
 		x := p.load.Arrival.Dispersion(p.load.Rate, plan.Slice)
 		d.Dispersion = &x
 	}

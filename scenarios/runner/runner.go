@@ -58,6 +58,7 @@ type point struct {
 	scenarios.Point
 	workload loadgen.Workload
 	load     loadgen.Load
+	groups   []group // of a point that has groups or phases
 	hash     string
 	skew     loadgen.Skew
 }
@@ -130,12 +131,14 @@ func (r *run) prepare() error {
 			return fmt.Errorf("%s: %w", sc.File, err)
 		}
 		for _, a := range r.arms {
-			if err := pt.speakable(a.ProtocolAt(p)); err != nil {
-				return fmt.Errorf("%s: arm %s: %w", sc.File, a.Name, err)
+			for _, q := range pt.seen() {
+				if err := q.speakable(a.ProtocolAt(q.Point)); err != nil {
+					return fmt.Errorf("%s: arm %s: %w", sc.File, a.Name, err)
+				}
 			}
 		}
 		r.points = append(r.points, pt)
-		for _, text := range []string{pt.traceText(), pt.skewText(), pt.workload.Unproven()} {
+		for _, text := range []string{pt.traceText(), pt.partsText(), pt.skewText(), pt.workload.Unproven()} {
 			if text != "" && !slices.Contains(r.notes, text) {
 				r.note("%s", text)
 			}
@@ -166,8 +169,10 @@ func newPoint(seed uint64, p scenarios.Point) (pt point, err error) {
 	if pt.hash, err = loadgen.StreamHash(pt.workload, pt.load); err != nil {
 		return pt, err
 	}
-	pt.skew, err = loadgen.SkewOf(pt.workload, pt.load.Connections)
-	return pt, err
+	if pt.skew, err = loadgen.SkewOf(pt.workload, pt.load.Connections); err != nil {
+		return pt, err
+	}
+	return pt, pt.split(seed)
 }
 
 // skewText says how unequal the keys are.

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/shardlab/shardlab/loadgen"
 	"github.com/shardlab/shardlab/results"
+	"github.com/shardlab/shardlab/scenarios"
 )
 
 // maxSteal is the share of a slice that the hypervisor may take from all processors together. One tick, 10 ms, voids a
@@ -22,18 +24,31 @@ const maxSteal = 0.02
 const maxOff = 0.10
 
 // slice visits one arm once and records what it saw.
-func (b *block) slice(ctx context.Context, v *visitor, round, pos int) error {
-	plan := b.r.opts.Scenario.Run
-	row, res, err := b.visit(ctx, v, results.Slice{Slice: round, Pos: pos}, loadgen.Window{Lead: plan.LeadIn, Measure: plan.Slice})
-	if err != nil {
-		return err
-	}
-	if row.Valid {
-		if err := errors.Join(v.response.add(&res.Names, &res.Response), v.service.add(&res.Names, &res.Service)); err != nil {
+func (b *block) slice(ctx context.Context, v *visitor, stage scenarios.Visit, round, pos int) error {
+	lead := b.r.opts.Scenario.Run.LeadIn
+	groups, _ := v.session.(*grouped)
+	if groups != nil {
+		if err := groups.shape(stage.Phase); err != nil {
 			return err
 		}
 	}
-	v.progress.add(&row, v.response)
+	row := results.Slice{Point: b.point.part(stage.Phase, ""), Slice: round, Pos: pos}
+	row, res, err := b.visit(ctx, v, row, loadgen.Window{Lead: lead, Measure: stage.Length})
+	if err != nil {
+		return err
+	}
+	all := v.latencies(row.Point)
+	if err := all.add(&row, res); err != nil {
+		return err
+	}
+	v.progress.add(&row, all.response)
+	if groups != nil {
+		for i, part := range groups.rows(stage.Phase, &row) {
+			if err := errors.Join(b.r.out.Slice(part), v.latencies(part.Point).add(&part, groups.last[i])); err != nil {
+				return err
+			}
+		}
+	}
 	if res.Owed > 0 { // replies are still to come on these connections: nothing else can be measured on them
 		return b.reconnect(ctx, v)
 	}
@@ -57,7 +72,7 @@ func (b *block) visit(ctx context.Context, v *visitor, row results.Slice, w load
 	if err != nil {
 		return row, nil, b.explain(v, err)
 	}
-	row.Point, row.Arm, row.Block, row.T = b.point.Label, v.arm.Name, b.number, res.Start.Sub(b.r.start).Nanoseconds()
+	row.Point, row.Arm, row.Block, row.T = cmp.Or(row.Point, b.point.Label), v.arm.Name, b.number, res.Start.Sub(b.r.start).Nanoseconds()
 	measured(&row, res)
 	used(&row, &before, &after)
 	client.fill(&row, &clientAfter)
@@ -133,6 +148,10 @@ func measured(row *results.Slice, res *loadgen.Result) {
 		row.LatenessP = float64(res.Lateness.ValueAtPercentile(99))
 	}
 	row.Pacing = results.Pacing(res.Pacing)
+	row.Reconnects = res.Reconnects
+	if res.Connect != nil {
+		row.Connect = results.NewLatency(res.Connect)
+	}
 	row.Response = results.NewLatency(merged(&res.Names, &res.Response))
 	row.Service = results.NewLatency(merged(&res.Names, &res.Service))
 }
@@ -166,6 +185,26 @@ func (h histograms) add(names *[loadgen.NumOps]string, window *[loadgen.NumOps]*
 		}
 	}
 	return nil
+}
+
+// latencies are an arm's in one block, of what goes by one label.
+type latencies struct{ response, service histograms }
+
+func (v *visitor) latencies(label string) *latencies {
+	l := v.parts[label]
+	if l == nil {
+		l = &latencies{histograms{}, histograms{}}
+		v.parts[label] = l
+	}
+	return l
+}
+
+// add takes a slice in, if it is valid.
+func (l *latencies) add(row *results.Slice, res *loadgen.Result) error {
+	if !row.Valid {
+		return nil
+	}
+	return errors.Join(l.response.add(&res.Names, &res.Response), l.service.add(&res.Names, &res.Service))
 }
 
 // total is all operations together.
