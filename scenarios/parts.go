@@ -372,6 +372,9 @@ func (doc *document) with(over []overlay) (*document, map[string]bool) {
 	e := editor{doc: doc.clone(), changed: map[string]bool{}}
 	said := map[string]bool{}
 	for _, o := range over {
+		if slices.ContainsFunc(o.rows, func(r overlayRow) bool { return r.key == "rate" }) {
+			e.doc.remove(load, "rate_to") // a ramp goes from the rate that it was written with
+		}
 		for _, row := range o.rows {
 			e.doc.put(row.section, row.entry)
 			e.changed[row.section+"."+row.key], said[row.key] = true, true

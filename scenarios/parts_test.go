@@ -65,7 +65,7 @@ func TestPhasesChangeTheLoad(t *testing.T) {
 	if ramp.For != 3*time.Second || ramp.Load.Rate != 2000 || ramp.Load.RateTo != 9000 || p.Load.RateTo != 0 {
 		t.Errorf("%+v", ramp)
 	}
-	if all, probe := ramp.Groups[0], ramp.Groups[1]; all.Rate != 2000 || all.RateTo != 9000 || probe.Rate != 100 {
+	if all, probe := ramp.Groups[0], ramp.Groups[1]; all.Rate != 2000 || all.RateTo != 9000 || probe.Rate != 100 || probe.RateTo != 0 {
 		t.Errorf("groups in a ramp: %+v, %+v", all, probe)
 	}
 	if b := p.Phases[2].Load; b.Arrival != Bursts || b.BurstShare != 0.9 || b.BurstOn == 0 || b.Rate != 1000 {

@@ -231,7 +231,8 @@ type grouped struct {
 	pool     *loadgen.Pool
 	point    *point
 	sessions []*loadgen.Session
-	preload  func(ctx context.Context) error
+	preload  func(ctx context.Context) (keys int, err error)
+	keys     int // that were there at the end of the last Preload
 	last     []*loadgen.Result // of each group
 }
 
@@ -248,16 +249,19 @@ func (b *block) connectGroups(ctx context.Context, v *visitor) (session, error) 
 		s.sessions = append(s.sessions, x)
 	}
 	s.controller = s.sessions[0]
-	s.preload = s.sessions[0].Preload
+	s.preload = func(ctx context.Context) (int, error) {
+		err := s.sessions[0].Preload(ctx)
+		return s.sessions[0].Preloaded(), err
+	}
 	if len(b.point.Groups) > 0 {
-		s.preload = func(ctx context.Context) error { return b.preloadGroups(ctx, v) }
+		s.preload = func(ctx context.Context) (int, error) { return b.preloadGroups(ctx, v) }
 	}
 	return s, s.shape(0)
 }
 
 // preloadGroups fills the key space that all groups share, through connections that are closed then. Counters that any of them
 // counts are there, too.
-func (b *block) preloadGroups(ctx context.Context, v *visitor) error {
+func (b *block) preloadGroups(ctx context.Context, v *visitor) (keys int, err error) {
 	w := b.drawn(b.point.workload)
 	for _, g := range b.point.groups {
 		for _, m := range g.workload.Mix {
@@ -270,13 +274,19 @@ func (b *block) preloadGroups(ctx context.Context, v *visitor) error {
 	all.Load.Protocol = b.point.groups[0].Load.Protocol
 	s, err := b.r.pool.Connect(ctx, v.arm.target(v.child, all), w, loadgen.Load{Connections: min(b.point.Load.Connections, 50), Pipeline: 1})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer s.Close()
-	return s.Preload(ctx)
+	err = s.Preload(ctx)
+	return s.Preloaded(), err
 }
 
-func (s *grouped) Preload(ctx context.Context) error { return s.preload(ctx) }
+func (s *grouped) Preload(ctx context.Context) (err error) {
+	s.keys, err = s.preload(ctx)
+	return err
+}
+
+func (s *grouped) Preloaded() int { return s.keys }
 
 // shape gives every session what its group does in a phase.
 func (s *grouped) shape(phase int) error {
