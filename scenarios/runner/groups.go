@@ -232,7 +232,7 @@ type grouped struct {
 	point    *point
 	sessions []*loadgen.Session
 	preload  func(ctx context.Context) (keys int, err error)
-	keys     int // that were there at the end of the last Preload
+	keys     int               // that were there at the end of the last Preload
 	last     []*loadgen.Result // of each group
 }
 
