@@ -19,6 +19,11 @@
 //
 // Or operations are those that somebody recorded: a [Trace] is sent again in its order, or at its times too.
 //
+// Arrivals are Poisson, evenly spaced, in bursts or listed ([Arrival]); a worker sleeps until the next is due, or polls ([Load.Spin]). How
+// late sends are ([Result.Lateness]) and how they are spaced ([Result.Pacing]) is recorded beside the latencies. A request may time out
+// ([Load.Timeout]); it stays in the percentiles. DEFECTS.md lists what is wrong with other generators and the tests that it is not
+// with this one.
+//
 // A workload chooses keys by any of eight distributions, each of which is held against its law in the tests ([SkewOf] says what
 // the most popular keys get), operations by a mix, the sizes of keys and values and times to live by a [Law]. A value's size and bytes
 // follow from its key, its writer and its version, so that whatever is read back can be verified without a record of it.

@@ -10,7 +10,8 @@ import (
 //
 // A closed loop counts the requests that were sent between the two edges of the window, an open loop the arrivals that
 // were due there, whenever they were answered: what a stall at the end of the window held up is not forgotten. In an
-// open loop Intended = Sent + Unsent, and in both Sent = all Ops + Errors + TimedOut + InFlight. Replies, bytes and CPU times are between the edges in both.
+// open loop Intended = Sent + Unsent, and in both Sent = all Ops + Errors + TimedOut + InFlight. Replies, bytes and CPU times are
+// between the edges in both.
 //
 // The histograms belong to the session: its next Run overwrites them. All else belongs to the caller.
 type Result struct {
