@@ -47,11 +47,12 @@ Examples:
 			&cli.StringFlag{Name: "connections", Usage: "of all threads together (default: 50)"},
 			&cli.StringFlag{Name: "duration", Value: "10s", Usage: "of what is measured"},
 			&cli.StringFlag{Name: "warmup", Value: "auto", Usage: "load before it: a time, or auto: until rate and median response time have come to a plateau, for at most 10s (--set run.warmup_max=…)"},
+			&cli.StringFlag{Name: "preset", Usage: "a published workload, as in ycsb-f (shardlab list schema has them); what other flags say wins"},
 			&cli.StringFlag{Name: "mix", Usage: "weights of operations (default: get=90,set=10)"},
 			&cli.StringFlag{Name: "trace", Usage: "send the operations in this file (shardlab schema says which forms), at its own times unless --rate or --closed is given (--set load.arrival_speed=2)"},
 			&cli.StringFlag{Name: "keys", Usage: "in the key space (default: 100k)"},
 			&cli.StringFlag{Name: "zipf", Usage: "skew of keys, as in 0.99 (default: every key equally often)"},
-			&cli.StringFlag{Name: "values", Usage: "size of a value, as in 64 or 4KiB (default: 64)"},
+			&cli.StringFlag{Name: "values", Usage: "bytes of a value, as in 64, 4KiB, 64..1024 or \"lognormal(200, 1)\" (default: 64)"},
 			&cli.StringFlag{Name: "timeout", Usage: "count a request without a reply for so long as timed out, as in 100ms (default: none)"},
 			&cli.StringFlag{Name: "protocol", Usage: "of the server: resp, scnp, memcached or http (default: resp)"},
 			&cli.StringFlag{Name: "path", Usage: "with http: where a key is (default: /v1/keys/{key})"},
@@ -200,7 +201,7 @@ func loadSettings(c *cli.Command) []scenarios.Setting {
 	}
 	for _, x := range [][3]string{
 		{"rate", "load", "rate"}, {"arrival", "load", "arrival"}, {"arrival-file", "load", "arrival_file"}, {"spin", "load", "spin"}, {"timeout", "load", "timeout"}, {"pipeline", "load", "pipeline"}, {"connections", "load", "connections"},
-		{"protocol", "load", "protocol"}, {"path", "load", "path"}, {"trace", "workload", "trace"}, {"keys", "workload", "keys"}, {"values", "workload", "value_size"},
+		{"protocol", "load", "protocol"}, {"path", "load", "path"}, {"trace", "workload", "trace"}, {"preset", "workload", "preset"}, {"keys", "workload", "keys"}, {"values", "workload", "value_size"},
 		{"seed", "", "seed"}, {"duration", "run", "long_slice"}, {"warmup", "run", "warmup"},
 	} {
 		add(x[0], x[1], x[2], c.String(x[0]))
