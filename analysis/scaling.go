@@ -3,6 +3,7 @@ package analysis
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -80,7 +81,7 @@ func scalings(r *Report) (out []Scaling) {
 		for j := range p.Rows {
 			row := &p.Rows[j]
 			e := row.Cells[Throughput].Estimate
-			if e == nil || row.Verdict.Verdict == Invalid {
+			if e == nil || e.Value <= 0 || row.Verdict.Verdict == Invalid {
 				continue
 			}
 			k := slices.IndexFunc(out, func(s Scaling) bool { return s.Arm == row.Arm && s.Where == where })
@@ -150,17 +151,16 @@ func (s *Scaling) fit() {
 		s.doubt("no fit: three parameters need at least %d values of %s, have %d", minScalingFit, s.Key, len(s.Points))
 		return
 	}
-	n, logs := s.blocks()
-	if len(logs) == 0 {
-		s.doubt("no fit: no block is usable at every value of %s", s.Key)
-		return
-	}
+	n, logs, least := s.blocks()
 	x := make([]float64, len(n))
 	for i := range n {
+		sum, count := 0.0, 0.0
 		for _, b := range logs {
-			x[i] += b[i] / float64(len(logs))
+			if !math.IsNaN(b[i]) {
+				sum, count = sum+b[i], count+1
+			}
 		}
-		x[i] = math.Exp(x[i])
+		x[i] = math.Exp(sum / count)
 	}
 	u, err := FitUSL(n, x)
 	if err != nil {
@@ -177,22 +177,22 @@ func (s *Scaling) fit() {
 		return
 	}
 	s.Fit = &u
-	s.qualify(n, logs)
+	s.qualify(n, logs, least)
 }
 
 // qualify adds intervals and the peak, as far as the data can carry them.
-func (s *Scaling) qualify(n []float64, logs [][]float64) {
+func (s *Scaling) qualify(n []float64, logs [][]float64, least int) {
 	if s.Key == "connections" {
 		s.doubt("N is connections: α and β are of their waiting for each other as well, not of the server's threads alone")
 	}
 	if slices.ContainsFunc(s.Points, func(p ScalingPoint) bool { return p.Verdict == ClientBound }) {
 		s.doubt("the client limits some points: α and β are of the pair")
 	}
-	if len(logs) < MinBlocks {
-		s.doubt("no intervals and no peak: need >= %d blocks, have %d", MinBlocks, len(logs))
+	if least < MinBlocks {
+		s.doubt("no intervals and no peak: need >= %d usable blocks at every value of %s, have %d", MinBlocks, s.Key, least)
 		return
 	}
-	i, ok := intervalsUSL(n, logs)
+	i, ok := intervalsUSL(n, logs, least)
 	if !ok {
 		s.doubt("no intervals and no peak: the law does not fit most resamples of the blocks")
 		return
@@ -209,28 +209,29 @@ func (s *Scaling) qualify(n []float64, logs [][]float64) {
 	}
 }
 
-// blocks is N and, for every block that is usable at all of them, the logs of throughput.
-func (s *Scaling) blocks() (n []float64, logs [][]float64) {
-	have := map[int][]float64{}
-	for _, p := range s.Points {
+// blocks is N and, for every block, the logs of throughput at each N, NaN where the block is not usable there; least is the fewest
+// usable blocks that any N has, which is one at least.
+func (s *Scaling) blocks() (n []float64, logs [][]float64, least int) {
+	rows := map[int][]float64{}
+	least = math.MaxInt
+	for i, p := range s.Points {
 		n = append(n, p.N)
+		usable := 0
 		for _, v := range p.row.Cells[Throughput].Blocks {
+			if rows[v.Block] == nil {
+				rows[v.Block] = slices.Repeat([]float64{math.NaN()}, len(s.Points))
+			}
 			if v.Value > 0 {
-				have[v.Block] = append(have[v.Block], math.Log(v.Value))
+				rows[v.Block][i] = math.Log(v.Value)
+				usable++
 			}
 		}
+		least = min(least, usable)
 	}
-	numbers := make([]int, 0, len(have))
-	for b := range have {
-		numbers = append(numbers, b)
+	for _, b := range slices.Sorted(maps.Keys(rows)) {
+		logs = append(logs, rows[b])
 	}
-	slices.Sort(numbers)
-	for _, b := range numbers {
-		if len(have[b]) == len(n) {
-			logs = append(logs, have[b])
-		}
-	}
-	return n, logs
+	return n, logs, least
 }
 
 // findMoved names the counter that went furthest among those that went with the efficiency, rank by rank.

@@ -131,11 +131,11 @@ func eliminate(a [3][4]float64, m int) (y [3]float64, ok bool) {
 // uslIntervals are of γ, α, β and the peak.
 type uslIntervals struct{ gamma, alpha, beta, peak Interval }
 
-// intervalsUSL are over blocks: logs[b][i] is the log throughput of block b at n[i]. All points of a block go together, for they share the
-// block's time. Each is the wider of two: percentiles of a bootstrap, widened as for a mean of so few (Hesterberg, "What Teachers Should
-// Know About the Bootstrap", 2015), and Student's t with the jackknife's error. Of six blocks the first alone covers 88 to 91 % of what
-// it promises 95 of (TestScalingIntervalsCover).
-func intervalsUSL(n []float64, logs [][]float64) (uslIntervals, bool) {
+// intervalsUSL are over blocks: logs[b][i] is the log throughput of block b at n[i], NaN where it is void there. All points of a block go
+// together, for they share the block's time. Each is the wider of two: percentiles of a bootstrap, widened as for a mean of so few
+// (Hesterberg, "What Teachers Should Know About the Bootstrap", 2015), and Student's t with the jackknife's error. Of six blocks the
+// first alone covers 88 to 91 % of what it promises 95 of (TestScalingIntervalsCover). least is the fewest blocks that any n has.
+func intervalsUSL(n []float64, logs [][]float64, least int) (uslIntervals, bool) {
 	const draws = 1999
 	blocks := len(logs)
 	rng := rand.New(rand.NewPCG(seedHi, seedLo))
@@ -154,8 +154,8 @@ func intervalsUSL(n []float64, logs [][]float64) (uslIntervals, bool) {
 	if len(all[0]) < draws*9/10 {
 		return uslIntervals{}, false
 	}
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(blocks - 1)}.Quantile(1 - (1-Level)/2)
-	tail := distuv.UnitNormal.CDF(-t * math.Sqrt(float64(blocks)/float64(blocks-1)))
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(least - 1)}.Quantile(1 - (1-Level)/2)
+	tail := distuv.UnitNormal.CDF(-t * math.Sqrt(float64(least)/float64(least-1)))
 	jack := jackknifeUSL(n, logs, t)
 	var i [4]Interval
 	for k, v := range all {
@@ -173,16 +173,21 @@ func intervalsUSL(n []float64, logs [][]float64) (uslIntervals, bool) {
 	return uslIntervals{i[0], i[1], i[2], i[3]}, true
 }
 
-// uslOf fits the geometric mean of the picked blocks: log γ, α, β and the log of the peak.
+// uslOf fits the geometric mean of the picked blocks: log γ, α, β and the log of the peak. It is not ok where an n is left without any.
 func uslOf(n []float64, logs [][]float64, pick []int) (v [4]float64, ok bool) {
 	x := make([]float64, len(n))
-	for _, b := range pick {
-		for i, l := range logs[b] {
-			x[i] += l / float64(len(pick))
+	for i := range n {
+		sum, count := 0.0, 0
+		for _, b := range pick {
+			if l := logs[b][i]; !math.IsNaN(l) {
+				sum += l
+				count++
+			}
 		}
-	}
-	for i := range x {
-		x[i] = math.Exp(x[i])
+		if count == 0 {
+			return v, false
+		}
+		x[i] = math.Exp(sum / float64(count))
 	}
 	u, err := FitUSL(n, x)
 	return [4]float64{math.Log(u.Gamma), u.Alpha, u.Beta, math.Log(u.Peak())}, err == nil

@@ -108,7 +108,7 @@ func TestScalingIntervalsCover(t *testing.T) {
 				logs[b] = append(logs[b], math.Log(truth.At(n))+common+0.03*rng.NormFloat64())
 			}
 		}
-		i, ok := intervalsUSL(someN, logs)
+		i, ok := intervalsUSL(someN, logs, MinBlocks)
 		if !ok {
 			t.Fatal("no interval")
 		}
@@ -179,7 +179,7 @@ func TestScalingSaysWhatItCanCarry(t *testing.T) {
 	check("it still grows", sweep(t, USL{Gamma: 5e4, Alpha: 0.05}, someN, 8, 0.01), "none is extrapolated")
 	check("few values", sweep(t, peaked, []float64{1, 4, 16, 64}, 8, 0.01), "no peak: it takes at least 6 values of connections, have 4")
 	check("too few values", sweep(t, peaked, []float64{1, 8, 64}, 8, 0.01), "no fit: three parameters need at least 4 values")
-	check("few blocks", sweep(t, peaked, someN, 3, 0.01), "need >= 6 blocks, have 3")
+	check("few blocks", sweep(t, peaked, someN, 3, 0.01), "need >= 6 usable blocks at every value of connections, have 3")
 	check("another curve", sweep(t, USL{Gamma: 5e4, Alpha: 0.1, Beta: -0.0012}, someN, 8, 0.01), "no fit: the law misses")
 }
 
@@ -210,5 +210,20 @@ func TestParseSI(t *testing.T) {
 	}
 	if _, ok := ParseSI("lognormal(3, 1)"); ok {
 		t.Error("a law is no count")
+	}
+}
+
+// A block that is void at one value of N still counts at the others.
+func TestScalingBearsVoidBlocks(t *testing.T) {
+	whole := sweep(t, USL{Gamma: 5e4, Alpha: 0.1, Beta: 0.004}, someN, 8, 0.01)
+	s := whole.Scaling[0]
+	for i := range s.Points {
+		c := s.Points[i].row.Cells[Throughput]
+		c.Blocks = slices.Delete(slices.Clone(c.Blocks), i, i+1) // another block at each N
+		s.Points[i].row.Cells[Throughput] = c
+	}
+	got := scalings(whole)[0]
+	if got.Fit == nil || got.Beta == nil || !got.Beta.Contains(0.004) || math.Abs(got.Peak-15) > 2 {
+		t.Errorf("%s", got.Text())
 	}
 }
