@@ -2,6 +2,7 @@ package plots
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -78,7 +79,29 @@ func drawPercentiles(d Data) ([]Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Percentiles(d.Report, hists, d.Environment)
+	blocks := func(point, arm string) []results.Interval {
+		if len(d.Seconds) > 0 {
+			return nil // seconds are no blocks
+		}
+		list, err := d.Intervals(point, arm)
+		if err != nil {
+			return nil // the row has no log; its merged line is missing too
+		}
+		return slices.DeleteFunc(list, func(i results.Interval) bool { return !usable(d.Report, point, arm, i.Block) })
+	}
+	return Percentiles(d.Report, hists, blocks, d.Environment)
+}
+
+// usable says whether the tables use a block of a row.
+func usable(r *analysis.Report, point, arm string, block int) bool {
+	for _, p := range r.Points {
+		for _, row := range p.Rows {
+			if p.Point.Label == point && row.Arm == arm {
+				return slices.ContainsFunc(row.Cells[analysis.Throughput].Blocks, func(b analysis.BlockValue) bool { return b.Block == block })
+			}
+		}
+	}
+	return false
 }
 
 // caption is the paragraphs under a figure of d.

@@ -7,14 +7,17 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/shardlab/shardlab/analysis"
+	"github.com/shardlab/shardlab/results"
 )
 
 // Percentiles is the response time by percentile: a panel for each point, a line for each arm, of the histograms of all
 // blocks together. Closed and open loops come as separate figures, for their latencies are different quantities. A line
-// ends where fewer than ten samples lie beyond it. hists are read, not kept.
-func Percentiles(r *analysis.Report, hists map[analysis.PointArm]*hdrhistogram.Histogram,
+// ends where fewer than ten samples lie beyond it. blocks are those of a row one by one, drawn thin; nil draws none. hists are read,
+// not kept.
+func Percentiles(r *analysis.Report, hists map[analysis.PointArm]*hdrhistogram.Histogram, blocks func(point, arm string) []results.Interval,
 	environment string) ([]Figure, error) {
 	var figures []Figure
 	for _, mode := range []string{"closed", "open"} {
@@ -24,7 +27,7 @@ func Percentiles(r *analysis.Report, hists map[analysis.PointArm]*hdrhistogram.H
 				points = append(points, p)
 			}
 		}
-		if f, ok := percentileFigure(r, points, hists, environment); ok {
+		if f, ok := percentileFigure(r, points, hists, blocks, environment); ok {
 			f.Name = "latency-" + mode
 			figures = append(figures, f.pages(4)...)
 		}
@@ -36,7 +39,8 @@ func Percentiles(r *analysis.Report, hists map[analysis.PointArm]*hdrhistogram.H
 }
 
 func percentileFigure(r *analysis.Report, points []analysis.PointReport,
-	hists map[analysis.PointArm]*hdrhistogram.Histogram, environment string) (f Figure, ok bool) {
+	hists map[analysis.PointArm]*hdrhistogram.Histogram, blocks func(point, arm string) []results.Interval,
+	environment string) (f Figure, ok bool) {
 	lines := make([]map[string]plotter.XYs, len(points))
 	var ys []float64
 	right := nines(0.9)
@@ -68,6 +72,11 @@ func percentileFigure(r *analysis.Report, points []analysis.PointReport,
 		}
 		pl.Add(verticalGrid{pl.X.Tick.Marker}, horizontalGrid{logTicks{}})
 		for _, row := range p.Rows {
+			if blocks != nil && len(lines[i][row.Arm]) > 0 {
+				pl.Add(grouped(row.Arm, blockLines(armLook(r, row.Arm), blocks(p.Point.Label, row.Arm))))
+			}
+		}
+		for _, row := range p.Rows {
 			if xys := lines[i][row.Arm]; len(xys) > 0 {
 				for k := range xys {
 					xys[k].Y = math.Log10(xys[k].Y)
@@ -86,9 +95,27 @@ func percentileFigure(r *analysis.Report, points []analysis.PointReport,
 	for range f.panels {
 		f.rows = append(f.rows, vg.Points(300))
 	}
-	f.Caption = caption(r, environment, "Lines: quantiles of all blocks' histograms merged, from intended send to "+
-		"whole reply, cut where fewer than 10 samples lie beyond. No band: see the table for intervals across blocks.")
+	f.Caption = caption(r, environment, "Thick lines: quantiles of all blocks' histograms merged, from intended send to "+
+		"whole reply, cut where fewer than 10 samples lie beyond. Thin lines: the blocks one by one, their band; intervals are in the table.")
 	return f, true
+}
+
+// blockLines are an arm's blocks one by one, thin and pale.
+func blockLines(l look, blocks []results.Interval) plot.Plotter {
+	return drawing(func(c draw.Canvas, p *plot.Plot) {
+		tx, ty := p.Transforms(&c)
+		for _, b := range blocks {
+			var line []vg.Point
+			for i, q := range percentileLine(b.Histogram) {
+				if y := math.Log10(q.Y); i%5 == 0 && q.X <= p.X.Max && y >= p.Y.Min && y <= p.Y.Max {
+					line = append(line, vg.Point{X: tx(q.X), Y: ty(y)})
+				}
+			}
+			if len(line) > 1 {
+				c.StrokeLines(draw.LineStyle{Color: l.tint(0.45), Width: vg.Points(0.5)}, line)
+			}
+		}
+	})
 }
 
 // percentileLine reads a histogram at even steps of the axis. It is empty without samples for the 90th percentile.

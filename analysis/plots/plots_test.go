@@ -107,7 +107,7 @@ func TestEveryBlockIsADot(t *testing.T) {
 
 func TestPercentilesSeparateClosedFromOpen(t *testing.T) {
 	r, hists := report(t, append(synth.Closed(1), synth.Open(20e3)...), 2)
-	figures, err := Percentiles(r, hists, environment)
+	figures, err := Percentiles(r, hists, nil, environment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func TestNothingToDraw(t *testing.T) {
 	if _, err := Throughput(empty, ""); !errors.Is(err, ErrNoData) {
 		t.Errorf("throughput of nothing: %v", err)
 	}
-	if _, err := Percentiles(empty, nil, ""); !errors.Is(err, ErrNoData) {
+	if _, err := Percentiles(empty, nil, nil, ""); !errors.Is(err, ErrNoData) {
 		t.Errorf("percentiles of nothing: %v", err)
 	}
 	if _, err := LatencyByRate(empty, ""); !errors.Is(err, ErrNoData) {
@@ -198,7 +198,7 @@ func TestNothingToDraw(t *testing.T) {
 	if _, err := LatencyByRate(closed, ""); !errors.Is(err, ErrClosedLoop) {
 		t.Errorf("rates of a closed loop: %v", err)
 	}
-	if _, err := Percentiles(closed, nil, ""); !errors.Is(err, ErrNoData) {
+	if _, err := Percentiles(closed, nil, nil, ""); !errors.Is(err, ErrNoData) {
 		t.Errorf("percentiles without histograms: %v", err)
 	}
 }

@@ -61,7 +61,7 @@ func stripFigure(d Data, arms []string, points []analysis.PointReport) (f Figure
 		}
 	}
 	reach = min(reach, math.Log(16))
-	f = Figure{Name: "strip", Title: "Slices in the order of time", width: 10 * vg.Inch, frame: vg.Points(120)}
+	f = Figure{Name: "strip", Title: "Slices in the order of time, ratio to " + r.Reference, width: 10 * vg.Inch, frame: vg.Points(120)}
 	for i, a := range arms {
 		var panels []*plot.Plot
 		for j, p := range points {
