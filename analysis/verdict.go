@@ -1,9 +1,12 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/shardlab/shardlab/results"
 )
@@ -150,7 +153,13 @@ func checkCorrupt(e evidence) *Finding {
 
 func checkVoid(e evidence) *Finding {
 	var lines, void, blocks int
+	why := map[string]int{} // by the word before the colon
 	for _, b := range e.blocks {
+		for _, s := range b.all {
+			if word, _, ok := strings.Cut(s.Why, ":"); ok && !s.Valid {
+				why[word]++
+			}
+		}
 		lines += b.slices
 		void += b.void
 		if !b.usable() {
@@ -161,8 +170,17 @@ func checkVoid(e evidence) *Finding {
 		return nil
 	}
 	return &Finding{Invalid, fmt.Sprintf("more than %.0f%% of the slices or of the blocks are void", maxVoid*100),
-		fmt.Sprintf("%d of %d slices, %d of %d blocks", void, lines, blocks, len(e.blocks)),
+		fmt.Sprintf("%d of %d slices, %d of %d blocks%s", void, lines, blocks, len(e.blocks), reasons(why)),
 		"measure on a quieter machine; the run's trials.jsonl says why each slice is void"}
+}
+
+// reasons lists why slices are void, the commonest first.
+func reasons(why map[string]int) (text string) {
+	words := slices.SortedFunc(maps.Keys(why), func(a, b string) int { return cmp.Or(why[b]-why[a], strings.Compare(a, b)) })
+	for _, w := range words {
+		text += fmt.Sprintf(", %d by %s", why[w], w)
+	}
+	return text
 }
 
 // checkUnanswered: a request without a reply is in no histogram, and it is the slowest that are missing.

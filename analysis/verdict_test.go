@@ -326,6 +326,18 @@ func TestServerBound(t *testing.T) {
 	}
 }
 
+func TestVoidSlicesSayWhy(t *testing.T) {
+	r := closedRun()
+	ofArm(r, "routed", func(i int, s *results.Slice) {
+		if s.Valid = i%4 == 0; !s.Valid {
+			s.Why = []string{"steal: x", "window: y", "window: z"}[i%4-1]
+		}
+	})
+	if got := analyse(t, r, Options{}).Points[0].Rows[1].Verdict; !strings.HasSuffix(got.Detail, ", 24 by window, 12 by steal") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestFanIn(t *testing.T) {
 	check := func(mode string, connections int, server, client string, threads int, want ...string) {
 		t.Helper()
