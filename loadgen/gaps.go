@@ -11,18 +11,18 @@ import (
 type Pacing struct {
 	Gaps uint64 // of arrivals that were due, in the window
 	// Due and Sent are the squared coefficients of variation of the gaps: of the arrivals, and of the sends. For independent gaps
-	// it is the index of dispersion of counts over long times: 1 for a Poisson process, 0 where gaps are equal.
+	// it is the index of dispersion of counts over long times: 1 for a Poisson process, 0 where gaps are equal. The longest
+	// thousandth is left out, which makes 0.97 of the 1: else one stall of 7 ms in 80,000 sends, which Late shows, would make it 2.
 	Due, Sent float64
 	// Distance is the largest difference between the two distribution functions of the gaps (Kolmogorov and Smirnov's), 0 to 1,
 	// told apart to 3 %.
 	Distance float64
 }
 
-// gaps is a record of times between events.
+// gaps is a record of times between events, told apart to 3 %.
 type gaps struct {
-	n            uint64
-	sum, squares float64 // ns, and their squares
-	counts       [gapBins]uint32
+	n      uint64
+	counts [gapBins]uint32
 }
 
 // Bins of gaps: 32 for each power of two, and one for each of the first 64 ns.
@@ -39,34 +39,49 @@ func gapBin(v int64) int {
 	return shift<<gapBits + int(v>>shift)
 }
 
+// gapOf returns the middle of a bin.
+func gapOf(bin int) float64 {
+	if bin < 2<<gapBits {
+		return float64(bin)
+	}
+	shift := bin>>gapBits - 1
+	return math.Ldexp(float64(1<<gapBits+bin&(1<<gapBits-1))+0.5, shift)
+}
+
 func (g *gaps) add(v int64) {
 	g.n++
-	x := float64(v)
-	g.sum += x
-	g.squares += x * x
 	g.counts[gapBin(v)]++
 }
 
 func (g *gaps) merge(o *gaps) {
 	g.n += o.n
-	g.sum += o.sum
-	g.squares += o.squares
 	for i := range o.counts {
 		g.counts[i] += o.counts[i]
 	}
 }
 
 func (g *gaps) reset() {
-	g.n, g.sum, g.squares = 0, 0, 0
+	g.n = 0
 	clear(g.counts[:])
 }
 
+// trimmed is the share of the gaps, the longest ones, that variation leaves out.
+const trimmed = 0.001
+
 // variation returns the squared coefficient of variation; 0 where there are no gaps, or none above 0.
 func (g *gaps) variation() float64 {
-	if g.sum == 0 {
+	var n, sum, squares float64
+	for i, left := 0, float64(g.n)*(1-trimmed); i < gapBins && left > 0; i++ {
+		k, v := min(float64(g.counts[i]), left), gapOf(i)
+		left -= k
+		n += k
+		sum += k * v
+		squares += k * v * v
+	}
+	if sum == 0 {
 		return 0
 	}
-	return max(g.squares*float64(g.n)/(g.sum*g.sum)-1, 0)
+	return max(squares*n/(sum*sum)-1, 0)
 }
 
 // distance returns the largest difference between the distribution functions of g and o.

@@ -14,6 +14,9 @@ func TestGapBins(t *testing.T) {
 		if bin < last || bin >= gapBins {
 			t.Errorf("%d is in bin %d, after %d of %d", v, bin, last, gapBins)
 		}
+		if mid := gapOf(bin); math.Abs(mid-float64(v)) > float64(v)/64+0.5 {
+			t.Errorf("%d is in a bin around %g", v, mid)
+		}
 		if wide := v + v/32 + 1; v < math.MaxInt64/2 && gapBin(wide) == bin {
 			t.Errorf("%d and %d are in one bin", v, wide)
 		}
@@ -57,15 +60,21 @@ func TestClumpsAreSeen(t *testing.T) {
 		"ticks":           {Arrival{}, func(due int64) int64 { return (due/20e6 + 1) * 20e6 }, 50, 500, 0.9, 1},
 		"ticks for even":  {Arrival{Law: Evenly}, func(due int64) int64 { return (due/20e6 + 1) * 20e6 }, 50, 500, 0.9, 1},
 		"bursts":          {bursts, func(due int64) int64 { return due }, 0, 0, 0, 0},
-		"steps of 10 µs":  {Arrival{}, func(due int64) int64 { return (due/10e3 + 1) * 10e3 }, -0.01, 0.01, 0.02, 0.1},
+		"stalls of 20 ms": {Arrival{}, func(due int64) int64 {
+			if from := due / 1e9 * 1e9; due < from+20e6 {
+				return from + 20e6 // what falls due in the first 20 ms of a second
+			}
+			return due
+		}, -0.02, 0.05, 0, 0.03},
+		"steps of 10 µs": {Arrival{}, func(due int64) int64 { return (due/10e3 + 1) * 10e3 }, -0.01, 0.01, 0.02, 0.1},
 	} {
 		p := paced(c.law, c.client)
 		if d := p.Sent - p.Due; d < c.least || d > c.most || p.Distance < c.near || p.Distance > c.farther || p.Gaps != 19_999 {
 			t.Errorf("%s: %+v, want %g to %g more, and a distance of %g to %g", name, p, c.least, c.most, c.near, c.farther)
 		}
 	}
-	if p := paced(Arrival{}, func(due int64) int64 { return due }); math.Abs(p.Due-1) > 0.05 {
-		t.Errorf("of Poisson arrivals the squared coefficient of variation is %.3f, want 1", p.Due)
+	if p := paced(Arrival{}, func(due int64) int64 { return due }); math.Abs(p.Due-0.966) > 0.04 {
+		t.Errorf("of Poisson arrivals the squared coefficient of variation is %.3f, want 0.966", p.Due)
 	}
 	if p := paced(Arrival{Law: Evenly}, func(due int64) int64 { return due }); p.Due > 1e-9 {
 		t.Errorf("of even ones it is %g, want 0", p.Due)

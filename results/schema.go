@@ -210,7 +210,7 @@ type Slice struct {
 // Pacing compares the gaps between sends with those between the arrivals that they are of.
 type Pacing struct {
 	Gaps     uint64  `json:"gaps"`
-	Due      float64 `json:"due_cv2"`  // squared coefficient of variation of the gaps between arrivals
+	Due      float64 `json:"due_cv2"`  // squared coefficient of variation of the gaps between arrivals, the longest thousandth left out
 	Sent     float64 `json:"sent_cv2"` // and of those between sends
 	Distance float64 `json:"distance"` // the most that their distribution functions differ by, 0 to 1
 }
