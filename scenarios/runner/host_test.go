@@ -40,8 +40,14 @@ func openHost(t *testing.T, topology string) *child {
 
 func pointOf(t *testing.T, load string) scenarios.Point {
 	t.Helper()
-	s, err := scenarios.Parse("x.yaml", []byte("name: x\narms: [shared]\nworkload: {keys: 1000, mix: {get: 8, set: 2, mget: 1}, "+
-		"distribution: popularity, popularity: ../testdata/weights.txt}\nload: {"+load+"}\n"), scenarios.Names{})
+	return pointWith(t, "workload: {keys: 1000, mix: {get: 8, set: 2, mget: 1}, distribution: popularity, "+
+		"popularity: ../testdata/weights.txt}\nload: {"+load+"}")
+}
+
+// pointWith is the only point of a scenario of one topology.
+func pointWith(t *testing.T, text string) scenarios.Point {
+	t.Helper()
+	s, err := scenarios.Parse("x.yaml", []byte("name: x\narms: [shared]\n"+text+"\n"), scenarios.Names{})
 	if err != nil {
 		t.Fatal(err)
 	}
