@@ -69,7 +69,7 @@ func (p *point) ceilingKey() string {
 // ceiling measures the rungs of a point in turn.
 func (r *run) ceiling(ctx context.Context, p *point) (*results.Ceiling, error) {
 	if r.opts.Observer != nil {
-		r.opts.Observer.Progress(Progress{Phase: Climbing, Blocks: r.opts.Scenario.Run.Blocks, Point: p.Label, Slices: 1})
+		r.opts.Observer.Progress(Progress{Phase: Climbing, Block: 1, Blocks: r.opts.Scenario.Run.Blocks, Point: p.Label, Slices: 1})
 	}
 	generator := &rung{response: histograms{}}
 	rungs := []*rung{generator}
