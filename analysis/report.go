@@ -424,7 +424,7 @@ func sampleOf(values []BlockValue) Sample {
 // loadLabel stamps how load was offered. Latencies of a closed loop depend on N and are only comparable at equal N.
 func loadLabel(p results.Point) string {
 	if via := viaText(p); via != "" {
-		p.Inside = 0
+		p.Inside, p.Groups = 0, nil // both kinds have one load
 		return loadLabel(p) + via
 	}
 	if other := p.Protocol; other != "" && other != "resp" {

@@ -157,7 +157,10 @@ func (p *point) part(phase int, group string) string {
 
 // describeAll lists the points that results have of this one: each phase, and in it all groups together and each.
 func (p *point) describeAll(plan scenarios.RunPlan) []results.Point {
-	if len(p.groups) == 0 {
+	switch {
+	case p.Load.Via == scenarios.Mixed:
+		return p.describeMixed(plan)
+	case len(p.groups) == 0:
 		return []results.Point{p.describe(plan)}
 	}
 	var all []results.Point
@@ -393,22 +396,30 @@ func mergeInto(to **hdrhistogram.Histogram, from *hdrhistogram.Histogram) {
 	(*to).Merge(from)
 }
 
-// rows are those of a visit's groups, beside the one of all together: what is the server's, or the load threads', cannot be told
-// apart.
-func (s *grouped) rows(phase int, all *results.Slice) (rows []results.Slice) {
+// apart is a session whose clients are reported in parts, beside all of them together.
+type apart interface {
+	// rows are those of the last window's parts, with what each is of; all is the row of them together.
+	rows(phase int, all *results.Slice) ([]results.Slice, []*loadgen.Result)
+}
+
+func (s *grouped) rows(phase int, all *results.Slice) (rows []results.Slice, of []*loadgen.Result) {
 	if len(s.point.Groups) == 0 {
-		return nil
+		return nil, nil
 	}
 	for i, r := range s.last {
-		row := results.Slice{Arm: all.Arm, Block: all.Block, Slice: all.Slice, Pos: all.Pos, T: all.T, Valid: all.Valid, Why: all.Why}
-		row.Point = s.point.part(phase, s.point.groups[i].name)
-		measured(&row, r)
-		row.Shared, row.ServerCPU, row.ClientCPU, row.ClientSpin = true, 0, 0, r.Spin.Nanoseconds()
-		row.ClientBusy, row.ClientGC, row.ClientWait, row.ClientRuns = all.ClientBusy, all.ClientGC, all.ClientWait, all.ClientRuns
-		row.Steal, row.Throttled, row.ThrottledPeriods, row.ListenDrops = all.Steal, all.Throttled, all.ThrottledPeriods, all.ListenDrops
-		rows = append(rows, row)
+		rows = append(rows, partRow(s.point.part(phase, s.point.groups[i].name), all, r))
 	}
-	return rows
+	return rows, s.last
+}
+
+// partRow is a row of some of the clients: what is the server's, or the load threads', cannot be told apart.
+func partRow(label string, all *results.Slice, r *loadgen.Result) results.Slice {
+	row := results.Slice{Point: label, Arm: all.Arm, Block: all.Block, Slice: all.Slice, Pos: all.Pos, T: all.T, Valid: all.Valid, Why: all.Why}
+	measured(&row, r)
+	row.Shared, row.ServerCPU, row.ClientCPU, row.ClientSpin = true, 0, 0, r.Spin.Nanoseconds()
+	row.ClientBusy, row.ClientGC, row.ClientWait, row.ClientRuns = all.ClientBusy, all.ClientGC, all.ClientWait, all.ClientRuns
+	row.Steal, row.Throttled, row.ThrottledPeriods, row.ListenDrops = all.Steal, all.Throttled, all.ThrottledPeriods, all.ListenDrops
+	return row
 }
 
 // stages are the visits of a block: a phase, or the slices there are where nothing has phases.

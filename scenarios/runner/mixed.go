@@ -11,6 +11,7 @@ import (
 
 	"github.com/shardlab/shardlab/loadgen"
 	"github.com/shardlab/shardlab/results"
+	"github.com/shardlab/shardlab/scenarios"
 )
 
 // mixed are clients of both kinds, which share one load: the first of its connections are sockets of this process, the last are in
@@ -18,6 +19,7 @@ import (
 type mixed struct {
 	*loadgen.Session // with sockets, through which keys are preloaded and control commands go
 	inside           *hosted
+	point            *point
 	last             [2]*loadgen.Result // of the sockets, and of those inside, in the last window
 }
 
@@ -39,7 +41,7 @@ func (b *block) connectMixed(ctx context.Context, v *visitor) (*mixed, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close(), h.Close())
 	}
-	return &mixed{Session: s, inside: h}, nil
+	return &mixed{Session: s, inside: h, point: b.point}, nil
 }
 
 // Run runs one window of both kinds, between the same edges. The server's CPU time is that of its process, with the clients in it.
@@ -87,6 +89,32 @@ func (m *mixed) sum() *loadgen.Result {
 	all.ClientCPU = append(append([]time.Duration(nil), a.ClientCPU...), b.ClientCPU...)
 	all.Pacing = loadgen.Pacing{} // of each kind for itself
 	return &all
+}
+
+// rows are those of both kinds.
+func (m *mixed) rows(_ int, all *results.Slice) (rows []results.Slice, of []*loadgen.Result) {
+	for i, name := range carriers {
+		rows = append(rows, partRow(m.point.part(0, name), all, m.last[i]))
+	}
+	return rows, m.last[:]
+}
+
+// describeMixed lists the points that results have of a mixed one: both kinds together, and each.
+func (p *point) describeMixed(plan scenarios.RunPlan) []results.Point {
+	d := p.describe(plan)
+	d.Groups = carriers[:]
+	all := []results.Point{d}
+	for i, name := range carriers {
+		x := d
+		x.Group, x.Groups, x.Label, x.Params, x.Dispersion = name, nil, p.part(0, name), paramsOf(p, 0, name), nil
+		x.Via, x.Connections, x.Inside = "", d.Connections-d.Inside, 0
+		if i == 1 {
+			x.Via, x.Connections, x.Inside = scenarios.InProcess, d.Inside, d.Inside
+		}
+		x.Rate = d.Rate * float64(x.Connections) / float64(d.Connections)
+		all = append(all, x)
+	}
+	return all
 }
 
 // bothOf adds two histograms up, either of which may be nil.

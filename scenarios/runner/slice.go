@@ -42,9 +42,10 @@ func (b *block) slice(ctx context.Context, v *visitor, stage scenarios.Visit, ro
 		return err
 	}
 	v.progress.add(&row, all.response)
-	if groups != nil {
-		for i, part := range groups.rows(stage.Phase, &row) {
-			if err := errors.Join(b.r.out.Slice(part), v.latencies(part.Point).add(&part, groups.last[i])); err != nil {
+	if s, ok := v.session.(apart); ok {
+		rows, of := s.rows(stage.Phase, &row)
+		for i := range rows {
+			if err := errors.Join(b.r.out.Slice(rows[i]), v.latencies(rows[i].Point).add(&rows[i], of[i])); err != nil {
 				return err
 			}
 		}
