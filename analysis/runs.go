@@ -134,6 +134,12 @@ func exactLoad(p results.Point) string {
 	if law := cmp.Or(p.ArrivalLaw, p.Arrival); law != "" { // the second of runs that have no parameters of it
 		s += ", arrivals " + law
 	}
+	if p.Churn > 0 {
+		s += fmt.Sprintf(", %g connections/s anew", p.Churn)
+	}
+	if len(p.Groups) > 0 {
+		s += ", groups " + strings.Join(p.Groups, ", ")
+	}
 	if p.TimeoutNS > 0 {
 		s += fmt.Sprintf(", timeout %v", time.Duration(p.TimeoutNS))
 	}

@@ -125,6 +125,7 @@ func TestPartErrors(t *testing.T) {
 	check("steps: {churn: [1], rate: [1], for: 1s}", "3: rate: is stepped, and churn is; one key at a time, or write phases")
 	check("slo: p99 < 1ms\nload: {mode: open, rate: 5}\ngroups: [{name: a}]", "3: slo: has no meaning with groups or phases: one load is made heavier until it is not met")
 	check("load: {mode: open, rate: 5, arrival: bursts, rate_to: 10}", "3: rate_to: has no meaning with arrival: bursts; it needs arrival: poisson or uniform")
+	check("slo: p99 < 1ms\nload: {mode: open, rate: 5, rate_to: 10}", "3: slo: has no meaning with rate_to: what is searched for is one rate")
 	check("load: {churn: 1M}", "3: churn: 1000000 is out of range: 0 to 20k")
 }
 

@@ -93,6 +93,9 @@ func (s *Scenario) checkSLO() *fault {
 		return nil
 	}
 	for _, p := range s.Points {
+		if p.Load.RateTo > 0 {
+			return faultf("slo", "has no meaning with rate_to: what is searched for is one rate")
+		}
 		if len(p.Groups)+len(p.Phases) > 0 {
 			return faultf("slo", "has no meaning with groups or phases: one load is made heavier until it is not met")
 		}

@@ -298,7 +298,7 @@ func load(l scenarios.LoadPlan) loadgen.Load {
 	if l.Mode == scenarios.Open {
 		ll = loadgen.Load{Mode: loadgen.Open, Connections: l.Connections, Rate: l.Rate, Arrival: arrival(l), Spin: l.Spin}
 	}
-	ll.Timeout = l.Timeout
+	ll.Timeout, ll.RateTo, ll.Churn = l.Timeout, l.RateTo, l.Churn
 	return ll
 }
 

@@ -115,8 +115,10 @@ func (r *run) ceiling(ctx context.Context, p *point) (*results.Ceiling, error) {
 // outside and inside open a rung's clients: of this process, or in that of c.
 func (r *run) outside(p *point, t loadgen.Target) opener {
 	t.Responder = true
+	load := p.load
+	load.Churn = 0 // which is work of another kind, and not for what has no connections
 	return func(ctx context.Context) (session, error) {
-		s, err := r.pool.Connect(ctx, t, p.workload, p.load)
+		s, err := r.pool.Connect(ctx, t, p.workload, load)
 		if err != nil { // and s is nil
 			return nil, err
 		}
