@@ -22,9 +22,9 @@ type Data struct {
 	Histograms func() (map[analysis.PointArm]*hdrhistogram.Histogram, error)
 	// Intervals are one row's response times over time: a histogram a second of a load, one a block of a run.
 	Intervals func(point, arm string) ([]results.Interval, error)
-	Seconds   []results.Second // of a load
-	Verdict   *gate.Verdict    // of a gate; nil for other runs
-	Trend     []analysis.TrendPoint
+	Seconds   []results.Second             // of a load
+	Verdict   *gate.Verdict                // of a gate; nil for other runs
+	Trend     func() []analysis.TrendPoint // of the run's scenario, this run's points among them; nil where there are none
 }
 
 // Unfit is the error of a figure that a run cannot carry: it says what would carry it.

@@ -115,7 +115,7 @@ func goldens(t *testing.T) map[string]Data {
 	grid := data(t, arms[:3], sweepOf([]string{"1", "8", "64"}, []string{"64", "4KiB"}))
 	grow := data(t, arms[:2], sweepOf([]string{"1", "2", "4", "8", "16", "32", "64"}, []string{"64"}))
 	trend := data(t, arms[:3], synth.Closed(1))
-	trend.Trend = someRuns(trend.Report)
+	trend.Trend = func() []analysis.TrendPoint { return someRuns(trend.Report) }
 	out := map[string]Data{"load": open, "matrix": grid, "scaling": grow, "trend": trend}
 	for _, k := range Kinds() {
 		if _, ok := out[k.Name]; !ok {

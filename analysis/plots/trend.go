@@ -16,7 +16,10 @@ import (
 // Trend is every arm's ratio to the reference over the runs of a scenario, a row of panels for each point, throughput and CPU per
 // operation side by side. Ratios within runs may be compared over months and machines; absolute times may not.
 func Trend(d Data) ([]Figure, error) {
-	points := slices.Clone(d.Trend)
+	var points []analysis.TrendPoint
+	if d.Trend != nil {
+		points = d.Trend()
+	}
 	slices.SortStableFunc(points, func(a, b analysis.TrendPoint) int {
 		return cmp.Or(cmp.Compare(a.Started.UnixNano(), b.Started.UnixNano()), cmp.Compare(a.Run, b.Run))
 	})

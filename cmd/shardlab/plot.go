@@ -126,7 +126,7 @@ func figureData(run *results.Run, report *analysis.Report) plots.Data {
 	}
 	d.Seconds, _ = run.Seconds() // most runs have none
 	d.Verdict = verdictOf(run)
-	d.Trend = trendOf(run, report)
+	d.Trend = func() []analysis.TrendPoint { return trendOf(run, report) }
 	return d
 }
 
