@@ -113,8 +113,11 @@ const (
 )
 
 func (k *direct) one(x *command.Exec, st *step, args [][]byte) {
-	if st.cmd.ByShard != nil {
+	if by := st.cmd.ByShard != nil; by && !st.cmd.Named {
 		x.Error(errKeyspaceWide)
+		return
+	} else if by && st.shard != k.index {
+		x.Error(command.ErrScanShard)
 		return
 	}
 	if st.shard != k.index {

@@ -81,24 +81,65 @@ func parseScan(args [][]byte) (o scanOptions, wrong string) {
 }
 
 func scan(x *Exec, sh *store.Shard, _ uint64, args [][]byte) {
-	o, _ := parseScan(args) // checkScan accepted it
-	cursor, _ := parseCursor(args[1])
+	cursor, _ := parseCursor(args[1]) // checkScan accepted it
 	shards := x.Host.Shards()
 	shard := scanShard(args, shards)
-	now := x.Now()
-	next := sh.Scan(cursor&(1<<shardCursorBits-1), o.count, func(key, _ []byte, expireAt int64) {
-		if !o.none && (expireAt == 0 || expireAt > now) && (o.pattern == nil || match(o.pattern, key, false)) {
-			x.keys.add(key)
-		}
-	})
+	next := x.gatherKeys(sh, cursor&(1<<shardCursorBits-1), args)
 	switch {
 	case next != 0:
 		next |= uint64(shard) << shardCursorBits
 	case shard+1 < shards:
 		next = uint64(shard+1) << shardCursorBits
 	}
+	x.endScan(next)
+}
+
+// gatherKeys looks at some keys of a shard and returns the cursor to go on with.
+func (x *Exec) gatherKeys(sh *store.Shard, cursor uint64, args [][]byte) (next uint64) {
+	o, _ := parseScan(args) // checkScan accepted it
+	now := x.Now()
+	return sh.Scan(cursor, o.count, func(key, _ []byte, expireAt int64) {
+		if !o.none && (expireAt == 0 || expireAt > now) && (o.pattern == nil || match(o.pattern, key, false)) {
+			x.keys.add(key)
+		}
+	})
+}
+
+// endScan answers with the cursor and the keys that were gathered.
+func (x *Exec) endScan(next uint64) {
 	var digits [20]byte
 	x.W.Array(2)
 	x.W.Bulk(strconv.AppendUint(digits[:0], next, 10))
 	x.keys.write(x)
+}
+
+// SCNP.SCANSHARD is SCAN of a shard that the client names before the cursor: for clients that have a connection to each
+// shard's own port, which serves no other. Its cursors are those of the one shard.
+
+// ErrScanShard is what a port of another shard answers, and every port where there is no such shard.
+const ErrScanShard = "ERR SCNP scan shard mismatch"
+
+func namedShard(args [][]byte, shards int) int {
+	if len(args) > 1 {
+		if n, ok := parseInt(args[1]); ok && n >= 0 && n < int64(shards) {
+			return int(n)
+		}
+	}
+	return 0
+}
+
+func checkScanNamed(args [][]byte) string {
+	if n, ok := parseInt(args[1]); !ok || n < 0 {
+		return errNotInteger
+	}
+	return checkScan(args[1:])
+}
+
+func scanNamed(x *Exec, sh *store.Shard, _ uint64, args [][]byte) {
+	if n, _ := parseInt(args[1]); n >= int64(x.Host.Shards()) {
+		x.Error(ErrScanShard)
+		return
+	}
+	cursor, _ := parseCursor(args[2])
+	x.endScan(x.gatherKeys(sh, cursor&(1<<shardCursorBits-1), args[1:]))
 }

@@ -42,6 +42,8 @@ type Spec struct {
 	One   func(x *Exec, sh *store.Shard, hash uint64, args [][]byte)
 	// ByShard, beside One, chooses the shard by something other than a key; the hash is then 0.
 	ByShard func(args [][]byte, shards int) (shard int)
+	// Named says that the client names the shard of ByShard, so that a port which serves one shard may have the command.
+	Named bool
 
 	AllShards bool // Part runs once for each shard, without a key; Many holds every shard
 	// Part gets a key with the Step-1 arguments behind it. With AllShards part is the whole request and hash 0.
