@@ -91,7 +91,7 @@ func TestMemcachedOps(t *testing.T) {
 		if err := s.Preload(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		r := run(t, s, Window{Measure: 100 * time.Millisecond})
+		r := runFor(t, 600, s, Window{Measure: 100 * time.Millisecond})
 		if r.Errors+r.Corrupt+r.InFlight > 0 || r.Misses == 0 || r.Checked == 0 {
 			t.Errorf("%v: %d errors (%s), %d corrupt, %d misses, %d checked", load.Mode, r.Errors, r.FirstError, r.Corrupt, r.Misses, r.Checked)
 		}
@@ -130,7 +130,7 @@ func TestHTTPOps(t *testing.T) {
 		if err := s.Preload(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		r := run(t, s, Window{Measure: 150 * time.Millisecond})
+		r := runFor(t, 100, s, Window{Measure: 150 * time.Millisecond})
 		if r.Errors+r.Corrupt+r.InFlight > 0 || r.Misses == 0 {
 			t.Errorf("%v: %d errors (%s), %d corrupt, %d misses", load.Mode, r.Errors, r.FirstError, r.Corrupt, r.Misses)
 		}

@@ -256,7 +256,7 @@ func TestEveryOpRuns(t *testing.T) {
 		if err := s.Preload(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		r := run(t, s, Window{Measure: 100 * time.Millisecond})
+		r := runFor(t, 1000, s, Window{Measure: 100 * time.Millisecond})
 		if r.Errors+r.Corrupt > 0 || r.Misses == 0 || r.Reads < r.Ops[Get]+4*r.Ops[MGet] {
 			t.Errorf("%v: %d errors (%s), %d corrupt, %d misses, %d reads", load.Mode, r.Errors, r.FirstError, r.Corrupt, r.Misses, r.Reads)
 		}

@@ -35,7 +35,7 @@ func TestReadModifyWrite(t *testing.T) {
 			if err := s.Preload(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			r := run(t, s, Window{Measure: 60 * time.Millisecond})
+			r := runFor(t, 150, s, Window{Measure: 60 * time.Millisecond})
 			name := fmt.Sprintf("%v, %v", protocol, load.Mode)
 			if r.Errors+r.Corrupt+r.Misses+r.InFlight > 0 || r.Ops[ReadModifyWrite] == 0 || r.Ops[Set] > 0 || r.Checked == 0 {
 				t.Errorf("%s: %v, %d errors (%s), %d corrupt, %d misses, %d in flight, %d checked", name, r.Ops, r.Errors, r.FirstError,
@@ -62,7 +62,7 @@ func TestStepsWaitForEachOther(t *testing.T) {
 	w := stepsWorkload()
 	w.Keys, w.Mix, w.Templates = 10, []OpShare{{FirstTemplate, 1}}, []string{"GET {key}; ECHO {key}; SET {key} {value}"}
 	s := connect(t, newTestPool(t, 1), Target{Addr: server.addr}, w, Load{Connections: 2, Pipeline: 1})
-	r := run(t, s, Window{Measure: 60 * time.Millisecond})
+	r := runFor(t, 4, s, Window{Measure: 60 * time.Millisecond})
 	if r.Errors > 0 || r.Ops[FirstTemplate] == 0 || r.Names[FirstTemplate] != "GET.1" {
 		t.Fatalf("%v of %s, %d errors (%s)", r.Ops, r.Names[FirstTemplate], r.Errors, r.FirstError)
 	}
@@ -81,7 +81,7 @@ func TestStepsWaitForEachOther(t *testing.T) {
 func TestStepsReconcileWhenStuck(t *testing.T) {
 	stuck := make(chan struct{})
 	server := newMapServer(t, func(n uint64, args [][]byte) ([]byte, bool) {
-		if n > 20 && string(args[0]) == "SET" {
+		if n > 6 && string(args[0]) == "SET" {
 			<-stuck
 		}
 		return nil, false
@@ -90,7 +90,7 @@ func TestStepsReconcileWhenStuck(t *testing.T) {
 	w := stepsWorkload()
 	w.Mix = []OpShare{{ReadModifyWrite, 1}}
 	s := connect(t, newTestPool(t, 1), Target{Addr: server.addr}, w, Load{Connections: 3, Pipeline: 1, Drain: 10 * time.Millisecond})
-	r := run(t, s, Window{Measure: 50 * time.Millisecond})
+	r := run(t, s, Window{Measure: 300 * time.Millisecond})
 	if r.InFlight < 1 || r.InFlight > 3 || r.Sent != r.Total()+r.InFlight || r.Errors != 0 {
 		t.Errorf("%d sent, %d in flight, %d done, %d errors", r.Sent, r.InFlight, r.Total(), r.Errors)
 	}
@@ -98,7 +98,7 @@ func TestStepsReconcileWhenStuck(t *testing.T) {
 		return []byte("-ERR no\r\n"), string(args[0]) == "GET"
 	})
 	s = connect(t, newTestPool(t, 1), Target{Addr: failing.addr}, w, Load{Connections: 1, Pipeline: 4})
-	r = run(t, s, Window{Measure: 10 * time.Millisecond})
+	r = runFor(t, 1, s, Window{Measure: 10 * time.Millisecond})
 	failing.mu.Lock()
 	defer failing.mu.Unlock()
 	if r.Errors == 0 || r.Errors != r.Sent || !strings.HasPrefix(r.FirstError, "RMW: ERR no") || len(failing.data) > 0 {
@@ -113,7 +113,7 @@ func TestStepsInProcess(t *testing.T) {
 	if err := s.Preload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r := run(t, s, Window{Measure: 20 * time.Millisecond})
+	r := runFor(t, 20, s, Window{Measure: 20 * time.Millisecond})
 	if r.Errors+r.Corrupt+r.Misses > 0 || r.Ops[ReadModifyWrite] == 0 || r.Sent != r.Total() {
 		t.Errorf("%v, %d errors (%s), %d corrupt, %d misses, %d sent", r.Ops, r.Errors, r.FirstError, r.Corrupt, r.Misses, r.Sent)
 	}
