@@ -183,6 +183,22 @@ func TestRateGroupsKeepOtherParametersApart(t *testing.T) {
 	}
 }
 
+// TestStepsAreACurve: steps of the rate are points of one curve, other phases are figures of their own, and a ramp is in none.
+func TestStepsAreACurve(t *testing.T) {
+	point := func(phase string, rate, to float64) analysis.PointReport {
+		return analysis.PointReport{Point: results.Point{
+			Mode: "open", Rate: rate, RateTo: to, Params: []results.Param{{Name: "phase", Value: phase}},
+		}}
+	}
+	groups := rateGroups(&analysis.Report{Points: []analysis.PointReport{
+		point("rate-20000", 20e3, 0), point("rate-1000", 1000, 0), point("calm", 1000, 0), point("ramp", 1000, 2000),
+	}})
+	if len(groups) != 2 || groups[0].name != "" || len(groups[0].points) != 2 || groups[0].points[0].Point.Rate != 1000 ||
+		groups[1].name != "phase=calm" {
+		t.Errorf("%+v", groups)
+	}
+}
+
 func TestNothingToDraw(t *testing.T) {
 	empty := &analysis.Report{}
 	if _, err := Throughput(empty, ""); !errors.Is(err, ErrNoData) {

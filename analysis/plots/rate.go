@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -92,12 +93,13 @@ func (g rateGroup) loop() string {
 
 func rateGroups(r *analysis.Report) (groups []rateGroup) {
 	for _, p := range r.Points {
-		if p.Point.Mode != "open" {
+		if p.Point.Mode != "open" || p.Point.RateTo > 0 { // a ramp is of no one rate
 			continue
 		}
+		step := "rate-" + strconv.FormatFloat(p.Point.Rate, 'f', -1, 64) // what a step of the rate is called
 		var name []string
 		for _, param := range p.Point.Params {
-			if param.Name != "rate" {
+			if param.Name != "rate" && !(param.Name == "phase" && param.Value == step) {
 				name = append(name, param.Name+"="+param.Value)
 			}
 		}
