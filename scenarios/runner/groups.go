@@ -1,13 +1,9 @@
 package runner
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"reflect"
 	"slices"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/shardlab/shardlab/loadgen"
 	"github.com/shardlab/shardlab/results"
@@ -140,94 +136,6 @@ func (p *point) hashParts() error {
 	return nil
 }
 
-// part is a point's label for what is reported apart: a phase of it, of one group or of all.
-func (p *point) part(phase int, group string) string {
-	params := slices.Clone(p.Params)
-	if len(p.Phases) > 0 {
-		params = append(params, scenarios.Param{Name: scenarios.PhaseParam, Value: p.Phases[phase].Name})
-	}
-	if group != "" {
-		params = append(params, scenarios.Param{Name: scenarios.GroupParam, Value: group})
-	}
-	if len(params) == len(p.Params) {
-		return p.Label
-	}
-	return scenarios.Label(params)
-}
-
-// describeAll lists the points that results have of this one: each phase, and in it all groups together and each.
-func (p *point) describeAll(plan scenarios.RunPlan) []results.Point {
-	switch {
-	case p.Load.Via == scenarios.Mixed:
-		return p.describeMixed(plan)
-	case len(p.groups) == 0:
-		return []results.Point{p.describe(plan)}
-	}
-	var all []results.Point
-	for i, v := range p.Visits(plan) {
-		plan.Slice, plan.SlicesPerBlock = v.Length, v.Rounds
-		var parts []results.Point
-		for _, g := range p.groups {
-			q := point{Point: g.Point, workload: g.workload, load: g.phases[i], hash: p.hash, skew: g.skew}
-			if len(p.Phases) > 0 {
-				q.Load = p.Phases[i].Load
-				if g.name != "" {
-					q.Load = p.Phases[i].Groups[len(parts)]
-				}
-			}
-			d := q.describe(plan)
-			d.Keys = p.Workload.Keys // preloaded
-			d.Label, d.Group = p.part(i, g.name), g.name
-			d.Params = paramsOf(p, i, g.name)
-			parts = append(parts, d)
-		}
-		if len(p.Groups) > 0 {
-			all = append(all, p.together(parts, i))
-		}
-		all = append(all, parts...)
-	}
-	return all
-}
-
-func paramsOf(p *point, phase int, group string) (all []results.Param) {
-	for _, x := range p.Params {
-		all = append(all, results.Param(x))
-	}
-	if len(p.Phases) > 0 {
-		all = append(all, results.Param{Name: scenarios.PhaseParam, Value: p.Phases[phase].Name})
-	}
-	if group != "" {
-		all = append(all, results.Param{Name: scenarios.GroupParam, Value: group})
-	}
-	return all
-}
-
-// mixedMode is the mode of groups of both kinds together.
-const mixedMode = "mixed"
-
-// together describes all groups of a phase.
-func (p *point) together(parts []results.Point, phase int) results.Point {
-	d := parts[0]
-	d.Label, d.Params, d.Group = p.part(phase, ""), paramsOf(p, phase, ""), ""
-	d.Skew, d.Dispersion, d.Arrival, d.ArrivalLaw = results.Skew(p.skew), nil, "", ""
-	d.Connections, d.Rate, d.RateTo, d.Churn = 0, 0, 0, 0
-	for _, x := range parts {
-		d.Groups = append(d.Groups, x.Group)
-		d.Connections, d.Rate, d.Churn = d.Connections+x.Connections, d.Rate+x.Rate, d.Churn+x.Churn
-		d.MayMiss = d.MayMiss || x.MayMiss
-		if d.Mode != x.Mode {
-			d.Mode = mixedMode
-		}
-		if d.Pipeline != x.Pipeline {
-			d.Pipeline = 0
-		}
-	}
-	if d.Mode == mixedMode {
-		d.Rate = 0 // a closed loop has none
-	}
-	return d
-}
-
 // grouped are the sessions of all groups of a point, which run together.
 type grouped struct {
 	controller
@@ -333,83 +241,10 @@ func (s *grouped) Close() error {
 	return nil
 }
 
-// combine adds the results of sessions up that ran together; a single one is returned as it is. What a thread used is in the
-// result of every session that it served, without that session's own spinning: the least of them is its work.
-func combine(parts []*loadgen.Result) *loadgen.Result {
-	if len(parts) == 1 {
-		return parts[0]
-	}
-	first := parts[0]
-	all := &loadgen.Result{Mode: first.Mode, Start: first.Start, Dur: first.Dur, ServerCPU: first.ServerCPU}
-	for _, r := range parts {
-		all.Sockets += r.Sockets
-		all.Errors, all.Reads, all.Misses = all.Errors+r.Errors, all.Reads+r.Reads, all.Misses+r.Misses
-		all.Checked, all.Corrupt = all.Checked+r.Checked, all.Corrupt+r.Corrupt
-		all.FirstError = cmp.Or(all.FirstError, r.FirstError)
-		all.Intended, all.Late, all.Unsent = all.Intended+r.Intended, all.Late+r.Late, all.Unsent+r.Unsent
-		all.Sent, all.TimedOut, all.InFlight, all.Owed = all.Sent+r.Sent, all.TimedOut+r.TimedOut, all.InFlight+r.InFlight, all.Owed+r.Owed
-		all.Replies, all.BytesIn, all.BytesOut = all.Replies+r.Replies, all.BytesIn+r.BytesIn, all.BytesOut+r.BytesOut
-		all.Overflow, all.Spin, all.Reconnects = all.Overflow+r.Overflow, all.Spin+r.Spin, all.Reconnects+r.Reconnects
-		for i, cpu := range r.ClientCPU {
-			if i == len(all.ClientCPU) {
-				all.ClientCPU = append(all.ClientCPU, cpu)
-			}
-			all.ClientCPU[i] = min(all.ClientCPU[i], cpu)
-		}
-		addOperations(all, r)
-		for _, x := range []struct{ to, from **hdrhistogram.Histogram }{{&all.Lateness, &r.Lateness}, {&all.Connect, &r.Connect}} {
-			mergeInto(x.to, *x.from)
-		}
-	}
-	for _, cpu := range all.ClientCPU {
-		all.Busiest = max(all.Busiest, float64(cpu)/float64(max(all.Dur, 1)))
-	}
-	return all
-}
-
-// addOperations adds what is known of each operation, commands by what they are called.
-func addOperations(all, r *loadgen.Result) {
-	for op, name := range r.Names {
-		if r.Ops[op] == 0 && r.Service[op] == nil {
-			continue
-		}
-		to := op
-		for loadgen.Op(to) >= loadgen.FirstTemplate && all.Names[to] != "" && all.Names[to] != name {
-			if to++; to == int(loadgen.NumOps) {
-				to = int(loadgen.FirstTemplate)
-			}
-		}
-		all.Names[to] = name
-		all.Ops[to] += r.Ops[op]
-		mergeInto(&all.Service[to], r.Service[op])
-		mergeInto(&all.Response[to], r.Response[op])
-	}
-}
-
-func mergeInto(to **hdrhistogram.Histogram, from *hdrhistogram.Histogram) {
-	if from == nil {
-		return
-	}
-	if *to == nil {
-		*to = results.NewHistogram()
-	}
-	(*to).Merge(from)
-}
-
 // apart is a session whose clients are reported in parts, beside all of them together.
 type apart interface {
 	// rows are those of the last window's parts, with what each is of; all is the row of them together.
 	rows(phase int, all *results.Slice) ([]results.Slice, []*loadgen.Result)
-}
-
-func (s *grouped) rows(phase int, all *results.Slice) (rows []results.Slice, of []*loadgen.Result) {
-	if len(s.point.Groups) == 0 {
-		return nil, nil
-	}
-	for i, r := range s.last {
-		rows = append(rows, partRow(s.point.part(phase, s.point.groups[i].name), all, r))
-	}
-	return rows, s.last
 }
 
 // partRow is a row of some of the clients: what is the server's, or the load threads', cannot be told apart.
@@ -451,12 +286,4 @@ func (r *run) slicesOf() (n int) {
 func (b *block) drawn(w loadgen.Workload) loadgen.Workload {
 	w.Seed += uint64(b.number) * 0x9E3779B97F4A7C15
 	return w
-}
-
-// partsText says what is reported apart, "" where nothing is.
-func (p *point) partsText() string {
-	if len(p.Groups) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%d groups of clients put load on each server at once; its CPU time is that of all together, and is not told apart", len(p.Groups))
 }
