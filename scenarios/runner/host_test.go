@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -206,5 +207,47 @@ func TestMixedWindowsApart(t *testing.T) {
 	row := results.Slice{Dur: m.sum().Dur.Nanoseconds()}
 	if why := whyVoid(&row, 50*time.Millisecond); !strings.Contains(why, "measured 40ms") {
 		t.Errorf("void for %q", why)
+	}
+}
+
+// TestClientsInsideDoNotAllocate: neither they nor the session that executes what they hand over allocate per operation.
+func TestClientsInsideDoNotAllocate(t *testing.T) {
+	for _, topology := range []string{"shared", "shard-arc", "multi-direct", "thread-local"} {
+		in, err := topologies.Open(topologies.Config{Topology: topology, Shards: 4, Workers: 1, Bind: "127.0.0.1:0"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Shutdown(t.Context())
+		pool, err := loadgen.NewPool([]int{-1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer pool.Close()
+		w := loadgen.Workload{Keys: 1000, KeySize: 16, ValueSize: 64, Mix: []loadgen.OpShare{{Op: loadgen.Get, Share: 9}, {Op: loadgen.Set, Share: 1}}}
+		s, err := pool.Connect(t.Context(), loadgen.Target{InProcess: func() loadgen.Executor { return in.NewCaller() }}, w,
+			loadgen.Load{Connections: 4, Pipeline: 16})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if err := s.Preload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		least := math.Inf(1)
+		for range 6 { // buffers find their size in the first
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			r, err := s.Run(t.Context(), loadgen.Window{Measure: 20 * time.Millisecond})
+			runtime.ReadMemStats(&after)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Replies > 1000 {
+				least = min(least, float64(after.Mallocs-before.Mallocs)/float64(r.Replies))
+			}
+		}
+		if least > 0.1 && !math.IsInf(least, 1) {
+			t.Errorf("%s: %.2f objects an operation", topology, least)
+		}
 	}
 }
