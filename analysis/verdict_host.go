@@ -83,7 +83,7 @@ const (
 
 // fanIn says what is wanting of an open loop's connections.
 func fanIn(p results.Point, c results.CPUs) Warning {
-	if p.Mode != "open" || p.Via != "" {
+	if p.Mode != "open" || p.Via != "" || p.Group != "" || len(p.Groups) > 0 { // a light group that measures beside a heavy one is the cure
 		return ""
 	}
 	server, client := results.CPUListLen(c.Server), cmp.Or(c.ClientThreads, results.CPUListLen(c.Client))
