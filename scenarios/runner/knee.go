@@ -64,6 +64,11 @@ func Knee(ctx context.Context, opts KneeOptions) (dir string, err error) {
 	if sc.SLO == nil {
 		return "", fmt.Errorf("%s: there is no slo to search the knee of; add one, as in slo: p99 < 1ms", sc.File)
 	}
+	for _, p := range sc.Points {
+		if len(p.Groups)+len(p.Phases) > 0 || p.Load.Via == scenarios.Mixed {
+			return "", fmt.Errorf("%s: a search puts one load on a server, at rates of its own; take out groups, phases and via: mixed", sc.File)
+		}
+	}
 	k := &kneeRun{opts: opts, start: map[string]float64{}}
 	k.bound = knee.Bound{Quantile: sc.SLO.Quantile(), Limit: sc.SLO.Limit.Nanoseconds()}
 	switch sc.SLO.Stat {
