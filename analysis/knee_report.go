@@ -106,7 +106,7 @@ func (r *KneeRow) doubts() {
 			r.Warnings = append(r.Warnings, Warning(fmt.Sprintf(format, args...)))
 		}
 	}
-	var sticky, bound, top, none int
+	var sticky, bound, top, none, unsteady int
 	below, above := 0.0, math.Inf(1)
 	for _, k := range r.Blocks {
 		if k.FromAbove > 0 {
@@ -118,6 +118,8 @@ func (r *KneeRow) doubts() {
 			bound++
 		case k.Open == results.KneeMax:
 			top++
+		case k.Open == results.KneeUnsteady:
+			unsteady++
 		}
 		if k.Lo == 0 {
 			none++
@@ -125,11 +127,17 @@ func (r *KneeRow) doubts() {
 	}
 	n := len(r.Blocks)
 	if r.Open == "" && r.Hi == 0 {
-		r.Open = results.KneeMax
-		if bound > 0 {
+		switch {
+		case bound > 0:
 			r.Open = results.KneeClientBound
+		case unsteady > 0:
+			r.Open = results.KneeUnsteady
+		default:
+			r.Open = results.KneeMax
 		}
 	}
+	add(unsteady, "unsteady: in %d of %d blocks the search gave up, because too many probes showed nothing or spoke against each other; "+
+		"measure on a quieter machine, or with a longer --probe", unsteady, n)
 	add(bound, "client-bound: in %d of %d blocks the load generator was at its limit above the lower end; the knee may be higher: "+
 		"give the client more CPUs, or the server fewer", bound, n)
 	add(top, "in %d of %d blocks the highest rate that was allowed still met the bound; raise --max", top, n)
@@ -148,7 +156,7 @@ func (r *KneeRow) doubts() {
 // Inconclusive says of how many rows an end of the interval is missing, and not because it was asked for.
 func (r *KneeReport) Inconclusive() (n int) {
 	for _, k := range r.Knees {
-		if k.Open == results.KneeClientBound || k.Open == results.KneeInterrupted || k.Lo == 0 && k.Hi == 0 {
+		if k.Open == results.KneeClientBound || k.Open == results.KneeUnsteady || k.Open == results.KneeInterrupted || k.Lo == 0 && k.Hi == 0 {
 			n++
 		}
 	}

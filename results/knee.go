@@ -20,6 +20,7 @@ type KneePlan struct {
 const (
 	KneeClientBound = "client-bound" // the load generator was at its limit
 	KneeMax         = "max"          // the highest rate that was allowed met the bound
+	KneeUnsteady    = "unsteady"     // too many probes showed nothing, or spoke against each other; a Hi that is there is not confirmed
 	KneeInterrupted = "interrupted"  // the search did not come to its end
 )
 

@@ -38,7 +38,7 @@ type place struct {
 }
 
 // maxSteps ends a search that finds no end. A smooth server takes about 14.
-const maxSteps = 48
+const maxSteps = 32
 
 // Floor is by how much less than the first rate the lowest is that a search tries: a bound that is missed even there is
 // missed for another reason than load.
@@ -200,6 +200,7 @@ type Result struct {
 	// The highest rates at which the bound was met, where a server that comes from an overload bears less; else 0.
 	FromBelow, FromAbove float64
 	Over                 bool // the search came to its end
+	GaveUp               bool // it did not: too many probes showed nothing, or spoke against each other
 	Steps                int
 }
 
@@ -207,7 +208,8 @@ type Result struct {
 func (s *Search) Result() Result {
 	r := Result{Steps: s.steps}
 	_, more := s.Next()
-	r.Over = !more && s.steps < maxSteps
+	r.GaveUp = s.steps >= maxSteps
+	r.Over = !more && !r.GaveUp
 	lo, hi := s.edges()
 	if lo >= 0 {
 		r.Lo = Rate(s.seen[lo].at)

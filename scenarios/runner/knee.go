@@ -198,6 +198,8 @@ func (b *kneeBlock) keep() error {
 		r := s.search.Result()
 		s.record.Lo, s.record.Hi, s.record.FromBelow, s.record.FromAbove = r.Lo, r.Hi, r.FromBelow, r.FromAbove
 		switch {
+		case r.GaveUp:
+			s.record.Open = results.KneeUnsteady
 		case !r.Over:
 			s.record.Open = results.KneeInterrupted
 		case r.Limited:
