@@ -30,8 +30,11 @@ func (e evidence) dur() float64 {
 	return e.sum(func(s *results.Slice) int64 { return s.Dur })
 }
 
+// visit is how long what is counted over a slice's whole visit was counted. Runs from before it was recorded have the window's length.
+func visit(s *results.Slice) int64 { return cmp.Or(s.Visit, s.Dur) }
+
 func checkClientGC(e evidence) *Finding {
-	gc, dur := e.sum(func(s *results.Slice) int64 { return s.ClientGC }), e.dur()
+	gc, dur := e.sum(func(s *results.Slice) int64 { return s.ClientGC }), e.sum(visit)
 	if gc <= maxClientGC*dur {
 		return nil
 	}
@@ -42,7 +45,7 @@ func checkClientGC(e evidence) *Finding {
 // checkClientWait: a load thread that waits for a processor reads replies late and, in an open loop, sends late. What it may wait each time
 // is what a send may be late.
 func checkClientWait(e evidence) *Finding {
-	share := e.median(func(s *results.Slice) float64 { return float64(s.ClientWait) / float64(s.Dur) })
+	share := e.median(func(s *results.Slice) float64 { return float64(s.ClientWait) / float64(visit(s)) })
 	each := e.median(func(s *results.Slice) float64 { return float64(s.ClientWait) / float64(max(s.ClientRuns, 1)) })
 	late := e.open() && each > e.pacingBudget()
 	if share <= maxClientWait && !late {
@@ -54,7 +57,7 @@ func checkClientWait(e evidence) *Finding {
 }
 
 func checkThrottled(e evidence) *Finding {
-	throttled, dur := e.sum(func(s *results.Slice) int64 { return s.Throttled }), e.dur()
+	throttled, dur := e.sum(func(s *results.Slice) int64 { return s.Throttled }), e.sum(visit)
 	if throttled <= maxThrottled*dur {
 		return nil
 	}

@@ -177,6 +177,7 @@ type Slice struct {
 	ClientCPU        int64   `json:"cli_cpu_ns"`                  // CPU of the load threads over the window, spinning left out
 	ClientSpin       int64   `json:"cli_spin_ns,omitempty"`       // CPU that they polled away until the next arrival was due
 	ClientBusy       float64 `json:"cli_busy"`                    // share of the window the busiest load thread was at work, 0 to 1
+	Visit            int64   `json:"visit_ns,omitempty"`          // length of the visit: the window with lead-in and drain
 	ClientGC         int64   `json:"cli_gc_ns,omitempty"`         // CPU of the client's own collector, over the visit
 	ClientWait       int64   `json:"cli_wait_ns,omitempty"`       // over the visit, that the load thread which waited longest could have run and had no processor
 	ClientRuns       int64   `json:"cli_runs,omitempty"`          // how often that thread got one

@@ -252,7 +252,7 @@ func partRow(label string, all *results.Slice, r *loadgen.Result) results.Slice 
 	row := results.Slice{Point: label, Arm: all.Arm, Block: all.Block, Slice: all.Slice, Pos: all.Pos, T: all.T, Valid: all.Valid, Why: all.Why}
 	measured(&row, r)
 	row.Shared, row.ServerCPU, row.ClientCPU, row.ClientSpin = true, 0, 0, r.Spin.Nanoseconds()
-	row.ClientBusy, row.ClientGC, row.ClientWait, row.ClientRuns = all.ClientBusy, all.ClientGC, all.ClientWait, all.ClientRuns
+	row.Visit, row.ClientBusy, row.ClientGC, row.ClientWait, row.ClientRuns = all.Visit, all.ClientBusy, all.ClientGC, all.ClientWait, all.ClientRuns
 	row.Steal, row.Throttled, row.ThrottledPeriods, row.ListenDrops = all.Steal, all.Throttled, all.ThrottledPeriods, all.ListenDrops
 	return row
 }

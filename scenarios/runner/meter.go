@@ -7,6 +7,7 @@ import (
 	"runtime/metrics"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/shardlab/shardlab/results"
 )
@@ -28,6 +29,7 @@ func newMeter(threads []int) *meter {
 
 // meterReading is where the meter stood at one time.
 type meterReading struct {
+	at                 time.Time
 	gc                 int64 // ns
 	waits, runs        []int64
 	periods, throttled int64
@@ -36,7 +38,7 @@ type meterReading struct {
 
 // read takes about 50 µs.
 func (m *meter) read() meterReading {
-	var r meterReading
+	r := meterReading{at: time.Now()}
 	if metrics.Read(m.gc); m.gc[0].Value.Kind() == metrics.KindFloat64 {
 		r.gc = int64(m.gc[0].Value.Float64() * 1e9)
 	}
@@ -51,7 +53,7 @@ func (m *meter) read() meterReading {
 
 // fill notes in the row what came between two readings.
 func (before *meterReading) fill(row *results.Slice, after *meterReading) {
-	row.ClientGC = after.gc - before.gc
+	row.Visit, row.ClientGC = after.at.Sub(before.at).Nanoseconds(), after.gc-before.gc
 	for i, wait := range after.waits {
 		if w := wait - before.waits[i]; w >= row.ClientWait {
 			row.ClientWait, row.ClientRuns = w, after.runs[i]-before.runs[i]
