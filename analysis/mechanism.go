@@ -17,16 +17,17 @@ type Mechanism struct {
 type counter struct {
 	name  string
 	slice func(s *results.Slice) int64                      // summed, over the sum of replies
+	whole bool                                              // it is of whole visits, replies are of windows
 	info  func(i map[string]string) (v float64, known bool) // as it is
 }
 
 const cpuPerOp = "CPU/op, ns"
 
 var counters = []counter{
-	{name: "voluntary switches/op", slice: func(s *results.Slice) int64 { return s.CtxVol }},
-	{name: "involuntary switches/op", slice: func(s *results.Slice) int64 { return s.CtxInvol }},
-	{name: "page faults/op", slice: func(s *results.Slice) int64 { return s.MinorFaults }},
-	{name: "GC CPU/op, ns", slice: func(s *results.Slice) int64 { return s.GCCPU }},
+	{name: "voluntary switches/op", slice: func(s *results.Slice) int64 { return s.CtxVol }, whole: true},
+	{name: "involuntary switches/op", slice: func(s *results.Slice) int64 { return s.CtxInvol }, whole: true},
+	{name: "page faults/op", slice: func(s *results.Slice) int64 { return s.MinorFaults }, whole: true},
+	{name: "GC CPU/op, ns", slice: func(s *results.Slice) int64 { return s.GCCPU }, whole: true},
 	{name: cpuPerOp, slice: func(s *results.Slice) int64 { return s.ServerCPU }},
 	{name: "connections anew/op", slice: func(s *results.Slice) int64 { return int64(s.Reconnects) }},
 	{name: "lock wait/op, ns", info: perCommand("mutex_wait_ns")},
@@ -84,11 +85,15 @@ func (c counter) of(b *block, info map[string]string) (v float64, known bool) {
 	if c.info != nil {
 		return c.info(info)
 	}
-	var sum int64
+	sum := 0.0
 	for _, s := range b.valid {
-		sum += c.slice(s)
+		x := float64(c.slice(s))
+		if c.whole { // as if it had been even over the visit
+			x *= float64(s.Dur) / float64(visit(s))
+		}
+		sum += x
 	}
-	return float64(sum) / float64(b.ops), b.ops > 0
+	return sum / float64(b.ops), b.ops > 0
 }
 
 // mechanism is a row's value by name; ok is false where it has none.

@@ -297,7 +297,10 @@ func finished(blocks []*block) (out []*block) {
 // clientCeiling is the best median throughput of a responder whose client was at its limit; 0 if there is none. A
 // responder that kept the client waiting measures itself and is no ceiling.
 func clientCeiling(p results.Point, arms []results.Arm, rows map[string][]*block) (ceiling float64) {
-	if c := p.Ceiling; c != nil && c.Null != nil && c.Null.ClientBusy > maxClientBusy && p.Inside == 0 {
+	if p.Inside > 0 { // such clients do the server's work, and are always at their limit
+		return 0
+	}
+	if c := p.Ceiling; c != nil && c.Null != nil && c.Null.ClientBusy > maxClientBusy {
 		ceiling = c.Null.OpsPerSec
 	}
 	for _, a := range arms {

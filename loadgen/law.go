@@ -81,6 +81,20 @@ func newNumbers(l Law) numbers {
 	return n
 }
 
+// Mean is about the mean of the law, to the nearest whole number: of many draws, the same each time.
+func (l Law) Mean() int {
+	n := newNumbers(l)
+	if n.fixed() {
+		return n.Min
+	}
+	const draws = 1 << 14
+	sum := 0.0
+	for i := range uint64(draws) {
+		sum += float64(n.draw(mix64(i * gamma)))
+	}
+	return int(math.Round(sum / draws))
+}
+
 // fixed reports whether there is but one number.
 func (n *numbers) fixed() bool { return n.Min == n.Max }
 

@@ -180,10 +180,13 @@ func (s *share) execute(c *conn) error {
 // null answers at once, without a server behind it.
 type null struct{ value, values []byte }
 
-// Null is for [Target.InProcess]: its executors answer every operation of w at once, with the same bytes. What a client reaches
-// with it is all that it can reach: operations are chosen, written, answered, judged and recorded, and nothing is done.
+// Null is for [Target.InProcess]: its executors answer every operation of w at once, with the same bytes, a value of
+// the mean size. What a client reaches with it is all that it can reach: operations are chosen, written, answered, judged and recorded, and
+// nothing is done.
 func Null(w Workload) func() Executor {
-	value := fmt.Appendf(nil, "$%d\r\n%s\r\n", w.bounds().Max, make([]byte, w.bounds().Max))
+	law := w.valueLaw()
+	size := law.Mean()
+	value := fmt.Appendf(nil, "$%d\r\n%s\r\n", size, make([]byte, size))
 	values := fmt.Appendf(nil, "*%d\r\n", w.KeysPerOp)
 	for range w.KeysPerOp {
 		values = append(values, value...)

@@ -117,13 +117,22 @@ func sum(of [NumOps]int64) (n int64) {
 // TestFailureEndsAllTogether: what is left of the others would be no measurement.
 func TestFailureEndsAllTogether(t *testing.T) {
 	quick := newMapServer(t, nil)
-	var broken *mapServer
-	broken = newMapServer(t, func(n uint64, _ [][]byte) ([]byte, bool) {
+	full := make(chan struct{})
+	broken := newMapServer(t, func(n uint64, _ [][]byte) ([]byte, bool) {
 		if n == 50 {
-			go broken.hangUp()
+			close(full)
 		}
 		return nil, false
 	})
+	var hanging sync.WaitGroup
+	hanging.Go(func() {
+		select {
+		case <-full:
+			broken.hangUp()
+		case <-t.Context().Done():
+		}
+	})
+	t.Cleanup(hanging.Wait)
 	p := newTestPool(t, 2)
 	load := Load{Connections: 3, Pipeline: 1}
 	a := connect(t, p, Target{Addr: quick.addr}, testWorkload, load)

@@ -141,6 +141,9 @@ func (a *arm) config(p scenarios.Point, cpus []int) (topologies.Config, error) {
 	}
 	if a.kind == kindResponder {
 		c.NullValue = p.Workload.ValueSize
+		if l := p.Workload.ValueLaw; l != nil {
+			c.NullValue = law(l).Mean()
+		}
 	}
 	for _, knob := range s.Pairs() {
 		if err := c.Set(knob[0], knob[1]); err != nil {

@@ -29,7 +29,8 @@ func (r *run) ceilings(ctx context.Context) error {
 	for i := range r.points {
 		p := &r.points[i]
 		key := p.ceilingKey()
-		if _, ok := known[key]; ok || p.Load.Via == scenarios.Mixed || len(p.groups) > 0 { // which are several
+		if _, ok := known[key]; ok || p.Load.Via == scenarios.Mixed || len(p.groups) > 0 || p.workload.Trace != nil {
+			// Two carriers, or several groups, have no one ceiling; and what sizes a trace reads is not known beforehand.
 			continue
 		}
 		c, err := r.ceiling(ctx, p)

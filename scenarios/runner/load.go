@@ -113,8 +113,10 @@ func (l *adhoc) connect(ctx context.Context, pool *loadgen.Pool) error {
 	target := loadgen.Target{
 		Addr: l.opts.Addr, Occupied: true, Protocol: protocol(l.point.Load.Protocol), Path: l.point.Load.Path,
 	}
-	var err error
-	l.session, err = pool.Connect(ctx, target, l.point.workload, l.point.load)
+	s, err := pool.Connect(ctx, target, l.point.workload, l.point.load)
+	if err == nil { // else what there was is closed once more at the end, which does no harm
+		l.session = s
+	}
 	return err
 }
 

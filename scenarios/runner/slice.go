@@ -84,7 +84,7 @@ func (b *block) visit(ctx context.Context, v *visitor, row results.Slice, w load
 
 // whyVoid says why a slice is of no use to the statistics, or "". It looks at what happened, never at the result.
 func whyVoid(row *results.Slice, planned time.Duration) string {
-	if stolen := time.Duration(row.Steal) * clockTick; float64(stolen) > maxSteal*float64(planned) {
+	if stolen := time.Duration(row.Steal) * clockTick; float64(stolen) > maxSteal*float64(max(time.Duration(row.Visit), planned)) {
 		return fmt.Sprintf("steal: the hypervisor ran something else for %v", stolen)
 	}
 	// A load thread that did not get its processor reaches an edge late, and may see both at once.
