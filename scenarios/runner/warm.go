@@ -27,7 +27,7 @@ type warming struct {
 	open   bool
 	series [3][]float64 // by warmMetrics
 	out    results.Warmup
-	over   bool // nothing more is to be learnt: an open loop that the server cannot follow
+	over   bool // nothing more is to be learnt of a server that does not follow: a drain a window would be no bound on the time
 }
 
 var warmMetrics = [3]string{"throughput", "median response time", "server CPU per operation"}
@@ -58,7 +58,7 @@ func (w *warming) run(ctx context.Context, s session, serverCPU func() int64) (*
 func (w *warming) add(res *loadgen.Result) {
 	w.out.Windows++
 	w.out.Dur += res.Dur.Nanoseconds()
-	w.over = w.open && res.Owed > 0
+	w.over = res.Owed > 0
 	p50 := 0.0
 	if h := merged(&res.Names, &res.Response); h != nil && h.TotalCount() > 0 {
 		p50 = float64(h.ValueAtQuantile(50))

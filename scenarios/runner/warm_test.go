@@ -63,9 +63,11 @@ func TestWarmingIsNotOfTheRate(t *testing.T) {
 	}
 	stuck := window(w.window, 10, 1e6)
 	stuck.Owed = 1
-	w = newWarming(warmWindow, 3*time.Second, loadgen.Load{Mode: loadgen.Open, Rate: 10e3})
-	if w.add(stuck); !w.done() || w.out.Plateau {
-		t.Errorf("goes on with a server that does not follow: %+v", w.out)
+	for _, l := range []loadgen.Load{{Mode: loadgen.Open, Rate: 10e3}, {Mode: loadgen.Closed, Connections: 5}} {
+		w = newWarming(warmWindow, 3*time.Second, l)
+		if w.add(stuck); !w.done() || w.out.Plateau {
+			t.Errorf("%v loop: goes on with a server that does not follow: %+v", l.Mode, w.out)
+		}
 	}
 }
 
