@@ -100,6 +100,11 @@ func judge(e evidence) Judgement {
 
 func (e evidence) open() bool { return e.point.Mode == "open" }
 
+// due reports whether anything fell due: in an open loop, and where only some of several groups are one.
+func (e evidence) due() bool {
+	return e.open() || e.total(func(s *results.Slice) uint64 { return s.Intended }) > 0
+}
+
 // inside reports whether all clients are in the server's process.
 func (e evidence) inside() bool { return e.point.Inside > 0 && e.point.Inside == e.point.Connections }
 
@@ -191,7 +196,7 @@ func checkUnanswered(e evidence) *Finding {
 	}
 	f := &Finding{Invalid, "requests were not answered within the drain, and are missing from every percentile",
 		fmt.Sprintf("%d unanswered", n), "look at what stalled the server"}
-	if e.open() {
+	if e.due() {
 		f.Verdict, f.Fix = Saturated, "offer a lower rate"
 	}
 	return f
@@ -233,7 +238,7 @@ func checkTimedOut(e evidence) *Finding {
 
 func checkUnsent(e evidence) *Finding {
 	n := e.total(func(s *results.Slice) uint64 { return s.Unsent })
-	if n == 0 || !e.open() {
+	if n == 0 || !e.due() {
 		return nil
 	}
 	return &Finding{Saturated, "operations that were due were never sent", fmt.Sprintf("%d unsent", n),
@@ -242,7 +247,7 @@ func checkUnsent(e evidence) *Finding {
 
 // checkAchieved compares what was completed with what was due, and both with the offered rate. Edges of windows and the
 // arrivals' own randomness make the counts differ by chance, hence the allowance, which their dispersion widens. Arrivals from a
-// file are held against what was due alone.
+// file, and those of several groups, each of which has its own law and is held against it, are held against what was due alone.
 func checkAchieved(e evidence) *Finding {
 	if !e.open() || e.point.Rate <= 0 {
 		return nil
@@ -250,7 +255,7 @@ func checkAchieved(e evidence) *Finding {
 	var done, due, offered float64
 	for _, b := range usableBlocks(e.blocks) {
 		done += float64(b.ops)
-		offered += e.point.Rate * float64(b.dur) / 1e9
+		offered += e.point.MeanRate() * float64(b.dur) / 1e9
 		for _, s := range b.valid {
 			due += float64(s.Intended)
 		}
@@ -263,7 +268,10 @@ func checkAchieved(e evidence) *Finding {
 	if d := e.point.Dispersion; d != nil {
 		dispersion = max(*d, 1)
 	}
-	if !short(due, 1) && (listed(e.point.Arrival) || !short(offered, dispersion)) {
+	if listed(e.point.Arrival) || len(e.point.Groups) > 0 {
+		offered, dispersion = due, 1
+	}
+	if !short(due, 1) && !short(offered, dispersion) {
 		return nil
 	}
 	return &Finding{Saturated, fmt.Sprintf("less than %.0f%% of the offered rate was achieved", minAchieved*100),

@@ -103,6 +103,28 @@ func TestVerdicts(t *testing.T) {
 		}, Valid, ""},
 		{"a Poisson process that has too few", openRun(20e3), every(func(_ int, s *results.Slice) { fewer(s, 90) }),
 			Saturated, "less than 99%"},
+		{"a ramp that was followed", openRun(20e3), func(r *synth.Run) {
+			r.Manifest.Points[0].Rate, r.Manifest.Points[0].RateTo = 30e3, 10e3
+		}, Valid, ""},
+		{"a ramp with half of its arrivals", openRun(20e3), func(r *synth.Run) {
+			r.Manifest.Points[0].RateTo = 60e3
+		}, Saturated, "less than 99%"},
+		{"groups that all did what was due", openRun(20e3), func(r *synth.Run) {
+			r.Manifest.Points[0].Groups = []string{"bursts", "probe"}
+			every(func(_ int, s *results.Slice) { fewer(s, 90) })(r)
+		}, Valid, ""},
+		{"groups that are behind what was due", openRun(20e3), func(r *synth.Run) {
+			r.Manifest.Points[0].Groups = []string{"bursts", "probe"}
+			every(func(_ int, s *results.Slice) { s.Replies = s.Replies * 97 / 100 })(r)
+		}, Saturated, "less than 99%"},
+		{"unsent of an open group beside a closed one", openRun(20e3), func(r *synth.Run) {
+			r.Manifest.Points[0].Mode, r.Manifest.Points[0].Rate = "mixed", 0
+			once(func(s *results.Slice) { s.Unsent = 1; s.Ops["GET"]-- })(r)
+		}, Saturated, "never sent"},
+		{"unanswered by groups of both kinds", openRun(20e3), func(r *synth.Run) {
+			r.Manifest.Points[0].Mode, r.Manifest.Points[0].Rate = "mixed", 0
+			once(func(s *results.Slice) { s.InFlight = 1; s.Ops["GET"]-- })(r)
+		}, Saturated, "not answered within the drain"},
 		{"unsent", openRun(20e3), once(func(s *results.Slice) { s.Unsent = 1; s.Ops["GET"]-- }), Saturated, "never sent"},
 		{"unanswered", openRun(20e3), once(func(s *results.Slice) { s.InFlight = 1; s.Ops["GET"]-- }), Saturated,
 			"not answered within the drain"},

@@ -93,6 +93,14 @@ type Point struct {
 	ExpectedMisses *float64 `json:"expected_misses,omitempty"`
 }
 
+// MeanRate is the offered operations per second over a whole window; 0 in a closed loop.
+func (p *Point) MeanRate() float64 {
+	if p.RateTo > 0 {
+		return (p.Rate + p.RateTo) / 2
+	}
+	return p.Rate
+}
+
 // Skew says how unequal the keys of a workload are: shares of the operations, by the law and as drawn. Where the popular keys
 // change it is that of any one moment.
 type Skew struct {

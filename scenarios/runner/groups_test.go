@@ -83,7 +83,7 @@ func TestPartsHaveLabels(t *testing.T) {
 	if !slices.Equal(labels, want) {
 		t.Errorf("%q", labels)
 	}
-	if d := all[0]; d.Rate != 2100 || d.Connections != 9 || len(d.Groups) != 2 || d.Mode != scenarios.Open {
+	if d := all[0]; d.Rate != 5600 || d.Connections != 9 || len(d.Groups) != 2 || d.Mode != scenarios.Open {
 		t.Errorf("%+v", d)
 	}
 	if d := all[7]; d.Churn != 50 || d.Connections != 20 || d.Group != "main" {

@@ -251,3 +251,16 @@ func TestClientsInsideDoNotAllocate(t *testing.T) {
 		}
 	}
 }
+
+// TestMixedPartsHaveTheLawsAllowance: what either kind of clients gets is as dispersed as the load's law allows.
+func TestMixedPartsHaveTheLawsAllowance(t *testing.T) {
+	p, err := newPoint(3, pointOf(t, "via: mixed, in_process_share: 0.5, connections: 8, mode: open, rate: 8k, arrival: bursts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range p.describeMixed(scenarios.RunPlan{Slice: time.Second}) {
+		if d.Dispersion == nil || *d.Dispersion < 2 || d.Arrival != scenarios.Bursts {
+			t.Errorf("%q: %+v", d.Label, d)
+		}
+	}
+}

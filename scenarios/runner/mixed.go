@@ -106,7 +106,8 @@ func (p *point) describeMixed(plan scenarios.RunPlan) []results.Point {
 	all := []results.Point{d}
 	for i, name := range carriers {
 		x := d
-		x.Group, x.Groups, x.Label, x.Params, x.Dispersion = name, nil, p.part(0, name), paramsOf(p, 0, name), nil
+		// Arrivals fall to clients by chance, so a part of them is at most as dispersed as all.
+		x.Group, x.Groups, x.Label, x.Params = name, nil, p.part(0, name), paramsOf(p, 0, name)
 		x.Via, x.Connections, x.Inside = "", d.Connections-d.Inside, 0
 		if i == 1 {
 			x.Via, x.Connections, x.Inside = scenarios.InProcess, d.Inside, d.Inside

@@ -85,7 +85,7 @@ func (p *point) together(parts []results.Point, phase int) results.Point {
 	d.Connections, d.Rate, d.RateTo, d.Churn = 0, 0, 0, 0
 	for _, x := range parts {
 		d.Groups = append(d.Groups, x.Group)
-		d.Connections, d.Rate, d.Churn = d.Connections+x.Connections, d.Rate+x.Rate, d.Churn+x.Churn
+		d.Connections, d.Rate, d.Churn = d.Connections+x.Connections, d.Rate+x.MeanRate(), d.Churn+x.Churn
 		d.MayMiss = d.MayMiss || x.MayMiss
 		if d.Mode != x.Mode {
 			d.Mode = mixedMode
