@@ -31,12 +31,12 @@ func (s *Session) collect(cuts *intervals) *Result {
 
 // result makes a Result of what was recorded in the spans. It shares the histograms.
 func (s *Session) result(t *recorder, spans []span) *Result {
-	r := &Result{Mode: s.load.Mode, Sockets: s.sockets, ClientCPU: make([]time.Duration, 0, len(spans))}
+	r := &Result{Mode: s.load.Mode, Sockets: s.sockets, ClientCPU: make([]time.Duration, 0, len(spans)), Spun: make([]time.Duration, 0, len(spans))}
 	start := spans[0].from.at
 	for _, x := range spans {
 		wall, spin := x.to.at-x.from.at, x.to.spun-x.from.spun
 		cpu := max(x.to.threadCPU-x.from.threadCPU-spin, 0)
-		r.Spin += time.Duration(spin)
+		r.Spin, r.Spun = r.Spin+time.Duration(spin), append(r.Spun, time.Duration(spin))
 		r.ClientCPU = append(r.ClientCPU, time.Duration(cpu))
 		r.Dur += time.Duration(wall)
 		if wall > 0 { // else the machine slept through the window
@@ -45,7 +45,7 @@ func (s *Session) result(t *recorder, spans []span) *Result {
 		r.ServerCPU += time.Duration(x.to.serverCPU - x.from.serverCPU)
 		start = min(start, x.from.at)
 	}
-	r.Start = epoch.Add(time.Duration(start))
+	r.Start, r.Began = epoch.Add(time.Duration(start)), start+epochMonotonic
 	r.Dur /= time.Duration(len(spans))
 	s.fill(r, t)
 	return r

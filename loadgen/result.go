@@ -17,6 +17,7 @@ import (
 type Result struct {
 	Mode    Mode
 	Start   time.Time     // of what was measured, after the lead-in
+	Began   int64         // the same on Monotonic's scale, which other processes share
 	Dur     time.Duration // measured, on average over the workers; each begins and ends at its first look at the clock
 	Sockets int           // connections that carried the load
 
@@ -45,6 +46,7 @@ type Result struct {
 	ServerCPU time.Duration   // by Window.ServerCPU
 	ClientCPU []time.Duration // of each worker's thread, without what it has spun
 	Spin      time.Duration   // CPU time of all of them that went into looking for nothing, by Load.Spin
+	Spun      []time.Duration // of each: Spin is their sum
 	Busiest   float64         // the largest share of its time that a worker's thread was on a CPU, spinning aside, 0 to 1
 
 	// Response runs from when a request was due to when its whole reply was read, Service from when the request was

@@ -93,7 +93,7 @@ func TestPartsHaveLabels(t *testing.T) {
 
 func TestCombine(t *testing.T) {
 	result := func(command string, n uint64, cpu ...time.Duration) *loadgen.Result {
-		r := &loadgen.Result{Mode: loadgen.Open, Dur: time.Second, Intended: n, Sent: n, Replies: n, ClientCPU: cpu, Busiest: 0.9}
+		r := &loadgen.Result{Mode: loadgen.Open, Dur: time.Second, Intended: n, Sent: n, Replies: n, ClientCPU: cpu, Spun: make([]time.Duration, len(cpu)), Busiest: 0.9}
 		for _, op := range []loadgen.Op{loadgen.Get, loadgen.FirstTemplate} {
 			r.Ops[op], r.Names[op] = n/2, "GET"
 			h := results.NewHistogram()
@@ -124,5 +124,52 @@ func TestCombine(t *testing.T) {
 	}
 	if a.Service[loadgen.Get].TotalCount() != 50 {
 		t.Error("a part was changed")
+	}
+}
+
+// TestCombineSpinning: a thread that spins for each of its sessions has worked neither's spinning.
+func TestCombineSpinning(t *testing.T) {
+	const ms = time.Millisecond
+	a := &loadgen.Result{Dur: time.Second, Spin: 800 * ms, Spun: []time.Duration{600 * ms, 200 * ms}, ClientCPU: []time.Duration{350 * ms, 300 * ms}}
+	b := &loadgen.Result{Dur: time.Second, Spin: 250 * ms, Spun: []time.Duration{250 * ms}, ClientCPU: []time.Duration{700 * ms}}
+	all := combine([]*loadgen.Result{a, b})
+	if !slices.Equal(all.ClientCPU, []time.Duration{100 * ms, 300 * ms}) || all.Busiest != 0.3 || all.Spin != 1050*ms ||
+		!slices.Equal(all.Spun, []time.Duration{850 * ms, 200 * ms}) {
+		t.Errorf("%+v", all)
+	}
+}
+
+// TestCombineCommands: a command of two groups is one, wherever each has it, and where there are more than a result has room for, none
+// is lost.
+func TestCombineCommands(t *testing.T) {
+	result := func(commands ...string) *loadgen.Result {
+		r := &loadgen.Result{Mode: loadgen.Closed}
+		for i, name := range commands {
+			op := loadgen.FirstTemplate + loadgen.Op(i)
+			r.Names[op], r.Ops[op], r.Service[op] = name, 1, results.NewHistogram()
+			r.Service[op].RecordValue(5)
+		}
+		return r
+	}
+	count := func(all *loadgen.Result) map[string]uint64 {
+		n := map[string]uint64{}
+		for op, name := range all.Names {
+			if _, twice := n[name]; name != "" && twice {
+				t.Errorf("%s has two places", name)
+			}
+			if n[name] += all.Ops[op]; all.Service[op] != nil && uint64(all.Service[op].TotalCount()) != all.Ops[op] {
+				t.Errorf("%s: %d recorded of %d", name, all.Service[op].TotalCount(), all.Ops[op])
+			}
+		}
+		delete(n, "")
+		return n
+	}
+	got := count(combine([]*loadgen.Result{result("HSET"), result("APPEND", "HSET")}))
+	if len(got) != 2 || got["HSET"] != 2 || got["APPEND"] != 1 {
+		t.Errorf("%v", got)
+	}
+	got = count(combine([]*loadgen.Result{result("A", "B", "C", "D", "E"), result("F", "G", "H", "I", "A"), result("J", "B", "H")}))
+	if len(got) != loadgen.MaxTemplates || got["A"] != 2 || got["B"] != 2 || got["G"] != 1 || got[otherCommands] != 4 {
+		t.Errorf("%v", got)
 	}
 }

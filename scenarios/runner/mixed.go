@@ -64,15 +64,19 @@ func (m *mixed) Run(ctx context.Context, w loadgen.Window) (*loadgen.Result, err
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	return m.sum(), nil
+	return m.sum(w.Measure), nil
 }
 
-// sum is the last window of both together. Windows that are not at the same time make it shorter.
-func (m *mixed) sum() *loadgen.Result {
+// sum is the last window of both together, planned to be so long. Each kind counts over all of its own. Windows that have too little of
+// their time in common are as long as that, and void.
+func (m *mixed) sum(planned time.Duration) *loadgen.Result {
 	a, b := m.last[0], m.last[1]
 	all := *a
-	off := a.Start.Sub(b.Start).Abs()
-	all.Dur = min(a.Dur, b.Dur) - off
+	all.Dur = (a.Dur + b.Dur) / 2
+	common := min(a.Dur, b.Dur) - time.Duration(a.Began-b.Began).Abs()
+	if float64(common) < (1-maxOff)*float64(planned) {
+		all.Dur = max(common, 0)
+	}
 	all.Sockets += b.Sockets
 	for op := range all.Ops {
 		all.Ops[op] += b.Ops[op]
@@ -87,6 +91,7 @@ func (m *mixed) sum() *loadgen.Result {
 	all.TimedOut, all.InFlight, all.Owed = a.TimedOut+b.TimedOut, a.InFlight+b.InFlight, a.Owed+b.Owed
 	all.Replies, all.Overflow, all.Spin = a.Replies+b.Replies, a.Overflow+b.Overflow, a.Spin+b.Spin
 	all.ClientCPU = append(append([]time.Duration(nil), a.ClientCPU...), b.ClientCPU...)
+	all.Spun = append(append([]time.Duration(nil), a.Spun...), b.Spun...)
 	all.Pacing = loadgen.Pacing{} // of each kind for itself
 	return &all
 }

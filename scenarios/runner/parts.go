@@ -101,13 +101,13 @@ func (p *point) together(parts []results.Point, phase int) results.Point {
 }
 
 // combine adds the results of sessions up that ran together; a single one is returned as it is. What a thread used is in the
-// result of every session that it served, without that session's own spinning: the least of them is its work.
+// result of every session that it served, without that session's own spinning: its work is what it used without that of any.
 func combine(parts []*loadgen.Result) *loadgen.Result {
 	if len(parts) == 1 {
 		return parts[0]
 	}
 	first := parts[0]
-	all := &loadgen.Result{Mode: first.Mode, Start: first.Start, Dur: first.Dur, ServerCPU: first.ServerCPU}
+	all := &loadgen.Result{Mode: first.Mode, Start: first.Start, Dur: first.Dur, Began: first.Began, ServerCPU: first.ServerCPU}
 	for _, r := range parts {
 		all.Sockets += r.Sockets
 		all.Errors, all.Reads, all.Misses = all.Errors+r.Errors, all.Reads+r.Reads, all.Misses+r.Misses
@@ -119,17 +119,19 @@ func combine(parts []*loadgen.Result) *loadgen.Result {
 		all.Overflow, all.Spin, all.Reconnects = all.Overflow+r.Overflow, all.Spin+r.Spin, all.Reconnects+r.Reconnects
 		for i, cpu := range r.ClientCPU {
 			if i == len(all.ClientCPU) {
-				all.ClientCPU = append(all.ClientCPU, cpu)
+				all.ClientCPU, all.Spun = append(all.ClientCPU, cpu+r.Spun[i]), append(all.Spun, 0)
 			}
-			all.ClientCPU[i] = min(all.ClientCPU[i], cpu)
+			all.ClientCPU[i] = min(all.ClientCPU[i], cpu+r.Spun[i])
+			all.Spun[i] += r.Spun[i]
 		}
 		addOperations(all, r)
 		for _, x := range []struct{ to, from **hdrhistogram.Histogram }{{&all.Lateness, &r.Lateness}, {&all.Connect, &r.Connect}} {
 			mergeInto(x.to, *x.from)
 		}
 	}
-	for _, cpu := range all.ClientCPU {
-		all.Busiest = max(all.Busiest, float64(cpu)/float64(max(all.Dur, 1)))
+	for i := range all.ClientCPU {
+		all.ClientCPU[i] = max(all.ClientCPU[i]-all.Spun[i], 0)
+		all.Busiest = max(all.Busiest, float64(all.ClientCPU[i])/float64(max(all.Dur, 1)))
 	}
 	return all
 }
@@ -141,16 +143,31 @@ func addOperations(all, r *loadgen.Result) {
 			continue
 		}
 		to := op
-		for loadgen.Op(to) >= loadgen.FirstTemplate && all.Names[to] != "" && all.Names[to] != name {
-			if to++; to == int(loadgen.NumOps) {
-				to = int(loadgen.FirstTemplate)
-			}
+		if loadgen.Op(op) >= loadgen.FirstTemplate {
+			to, name = placeOf(all, name)
 		}
 		all.Names[to] = name
 		all.Ops[to] += r.Ops[op]
 		mergeInto(&all.Service[to], r.Service[op])
 		mergeInto(&all.Response[to], r.Response[op])
 	}
+}
+
+// otherCommands is what those are called together for which a result has no room.
+const otherCommands = "OTHER"
+
+// placeOf is where a result has the command of that name, which goes by the name returned: groups may have more commands together than
+// there are places, and the last is then for all that are left.
+func placeOf(all *loadgen.Result, name string) (op int, as string) {
+	own := all.Names[loadgen.FirstTemplate:]
+	i := slices.Index(own, name)
+	if i < 0 {
+		i = slices.Index(own, "")
+	}
+	if i < 0 {
+		i, name = len(own)-1, otherCommands
+	}
+	return int(loadgen.FirstTemplate) + i, name
 }
 
 func mergeInto(to **hdrhistogram.Histogram, from *hdrhistogram.Histogram) {
