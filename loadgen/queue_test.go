@@ -101,13 +101,14 @@ func newQueueServer(t *testing.T, w Workload, service time.Duration) *queueServe
 
 // TestPercentilesAreThoseOfTheory drives a server that is an M/D/1 queue and holds the percentiles of the load against what that queue
 // makes of the arrivals that were due, which is the theory's without the chance in a sample. Windows in which the machine held up the
-// server or the client by more than the difference that is looked for say nothing.
+// server or the client by more than the difference that is looked for say nothing, and what it did to the others may add up in the queue:
+// then other windows are asked. A percentile that is wrong is wrong in all of them.
 func TestPercentilesAreThoseOfTheory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds, and a processor")
 	}
 	const load, service = 0.7, 2 * time.Millisecond
-	const window, attempts = time.Second, 8
+	const window, attempts = time.Second, 12
 	w := testWorkload
 	w.Mix = []OpShare{{Get, 1}}
 	server := newQueueServer(t, w, service)
@@ -117,8 +118,8 @@ func TestPercentilesAreThoseOfTheory(t *testing.T) {
 	var due []int64
 	sum := newHistogram()
 	const enough = 3 // windows
-	good := 0
-	for range attempts {
+	good, agree := 0, false
+	for tried := 0; tried < attempts && !agree; tried++ {
 		schedule.restart()
 		var of []int64
 		for at := schedule.next(); at < int64(window); at = schedule.next() {
@@ -142,20 +143,24 @@ func TestPercentilesAreThoseOfTheory(t *testing.T) {
 		for _, at := range of {
 			due = append(due, offset+at)
 		}
-		if good == enough {
-			break
+		if good%enough > 0 {
+			continue
 		}
+		agree = true
+		times := queued(due, int64(service))
+		for _, q := range []float64{0.5, 0.9, 0.99} {
+			got, want := float64(sum.ValueAtQuantile(100*q)), quantileOf(times, q)
+			theory := queueQuantile(load, q) * float64(service)
+			t.Logf("p%g: measured %v, a queue of these arrivals %v, M/D/1 %v", 100*q, time.Duration(got), time.Duration(want), time.Duration(theory))
+			agree = agree && math.Abs(got/want-1) <= 0.05
+		}
+		sum.Reset()
+		due = due[:0]
 	}
-	if good == 0 {
+	switch {
+	case good < enough:
 		t.Skip("the machine is too busy to tell")
-	}
-	times := queued(due, int64(service))
-	for _, q := range []float64{0.5, 0.9, 0.99} {
-		got, want := float64(sum.ValueAtQuantile(100*q)), quantileOf(times, q)
-		theory := queueQuantile(load, q) * float64(service)
-		t.Logf("p%g: measured %v, a queue of these arrivals %v, M/D/1 %v", 100*q, time.Duration(got), time.Duration(want), time.Duration(theory))
-		if math.Abs(got/want-1) > 0.05 {
-			t.Errorf("p%g is %v, want %v", 100*q, time.Duration(got), time.Duration(want))
-		}
+	case !agree:
+		t.Error("a percentile differs by more than 5 % from the queue's, in all windows")
 	}
 }
