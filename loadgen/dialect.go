@@ -92,7 +92,7 @@ func (p *plan) translate(t Target) error {
 	fixed := strings.NewReplacer("{path}", cmp.Or(t.Path, DefaultPath), "{host}", host)
 	for op, text := range written[t.Protocol] {
 		if op == putCounter || p.records(op) {
-			p.requests[op].pieces = piecesOf(fixed.Replace(text))
+			p.requests[op].pieces, p.requests[op].whole = piecesOf(fixed.Replace(text)), whole{}
 		}
 	}
 	p.requests[putCounter].answer = done

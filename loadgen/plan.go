@@ -80,7 +80,9 @@ func newPlan(w Workload) (*plan, error) {
 	p.ttls, p.unsized = newNumbers(w.TTL), newNumbers(w.valueLaw())
 	p.values.trace = w.Trace
 	p.write()
-	return p, p.speak(RESP, 0)
+	err = p.speak(RESP, 0)
+	p.weld()
+	return p, err
 }
 
 // write prepares the requests in RESP of the operations there are. Get and Set are always there: the preload uses them.

@@ -17,6 +17,36 @@ type template struct {
 	pieces []piece
 	words  []word // the same as arguments
 	answer answer
+	whole  whole // the pieces as one, where nothing changes its length
+}
+
+// whole is a request of which only a key and a value are written anew: one copy, where pieces take three or five.
+type whole struct {
+	bytes        []byte // nil where there is none
+	key          int    // where the key ends
+	value, until int    // where the value is; 0, 0 where there is none
+}
+
+// weld makes wholes of the requests in RESP that can be.
+func (p *plan) weld() {
+	if p.protocol != RESP || !p.keys.sizes.fixed() || p.workload.Trace != nil {
+		return
+	}
+	for i := range p.requests {
+		t := &p.requests[i]
+		value := len(t.pieces) == 3 && t.pieces[1].slot == aValue && p.values.sizes.fixed()
+		if len(t.pieces) != 2 && !value || t.pieces[0].slot != aKey || t.pieces[len(t.pieces)-1].slot != nothing {
+			continue
+		}
+		w := whole{bytes: append(slices.Clone(t.pieces[0].bytes), p.keys.longest...)}
+		w.key = len(w.bytes)
+		w.bytes = append(w.bytes, t.pieces[1].bytes...)
+		if value {
+			w.value, w.until = len(w.bytes), len(w.bytes)+p.values.sizes.Max
+			w.bytes = append(append(w.bytes, p.values.block[:p.values.sizes.Max]...), t.pieces[2].bytes...)
+		}
+		t.whole = w
+	}
 }
 
 // piece is some bytes and what comes after them.
@@ -207,6 +237,15 @@ func (p *plan) appendRequest(dst []byte, o *operation, writer uint32, version ui
 		return p.appendFrame(dst, o, writer, version)
 	}
 	t, _ := p.step(o.op, o.step)
+	if w := &t.whole; w.bytes != nil {
+		start := len(dst)
+		dst = append(dst, w.bytes...)
+		putDecimal(dst[start+w.key-p.keys.digits:start+w.key], o.key)
+		if w.until > 0 {
+			p.values.put(dst[start+w.value:start+w.until], o.key, writer, version)
+		}
+		return dst
+	}
 	pieces := t.pieces
 	for i := range pieces {
 		dst = append(dst, pieces[i].bytes...)
