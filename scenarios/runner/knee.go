@@ -67,7 +67,7 @@ func Knee(ctx context.Context, opts KneeOptions) (dir string, err error) {
 	for _, p := range sc.Points {
 		if len(p.Groups)+len(p.Phases) > 0 || p.Load.Via != "" {
 			// Clients in the server's process do its work: at the knee they are busy, and that says nothing of the load generator.
-			return "", fmt.Errorf("%s: a search puts one load on a server's sockets, at rates of its own; take out groups, phases and via", sc.File)
+			return "", fmt.Errorf("%s: a search puts one load on sockets, at rates of its own; take out groups, phases and via", sc.File)
 		}
 	}
 	k := &kneeRun{opts: opts, start: map[string]float64{}}
