@@ -46,10 +46,7 @@ func HeatMap(d Data) ([]Figure, error) {
 			continue
 		}
 		f := heatFigure(d, p, maps)
-		if n := len(figures); n > 0 {
-			f.Name = fmt.Sprintf("%s-%d", f.Name, n+1)
-		}
-		figures = append(figures, f)
+		figures = withNext(figures, f)
 	}
 	if len(figures) == 0 {
 		return nil, Unfit("a heat map needs two histograms of an arm: a run of two blocks, or a load of two seconds with --out")

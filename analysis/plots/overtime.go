@@ -59,10 +59,7 @@ func OverTime(d Data) ([]Figure, error) {
 			continue
 		}
 		f := timeFigure(d, p, lines)
-		if n := len(figures); n > 0 {
-			f.Name = fmt.Sprintf("%s-%d", f.Name, n+1)
-		}
-		figures = append(figures, f)
+		figures = withNext(figures, f)
 	}
 	if len(figures) == 0 {
 		return nil, Unfit("a figure over time needs two slices of a point, or a load of two seconds with --out")
@@ -167,4 +164,12 @@ func timeDots(d Data, s series, lines []moment) plot.Plotter {
 			})
 		}
 	})
+}
+
+// withNext adds a figure of the same kind: from the second on, their names have numbers.
+func withNext(figures []Figure, f Figure) []Figure {
+	if n := len(figures); n > 0 {
+		f.Name = fmt.Sprintf("%s-%d", f.Name, n+1)
+	}
+	return append(figures, f)
 }
