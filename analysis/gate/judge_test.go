@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -227,7 +228,7 @@ func TestConfirmation(t *testing.T) {
 	if outcomes(v) != "inconclusive inconclusive inconclusive" || !strings.Contains(v.Rows[0].Meaning, "not measured again") {
 		t.Errorf("unconfirmed: %s", outcomes(v))
 	}
-	if block, points := Next(plan, lines, trials, 6); block != plan.Blocks() || len(points) != 1 {
+	if block, points := Next(plan, lines, trials, 6, 0); block != plan.Blocks() || len(points) != 1 {
 		t.Errorf("the confirmation begins with block %d at %q", block, points)
 	}
 	again := usual()
@@ -243,7 +244,7 @@ func TestConfirmation(t *testing.T) {
 	if v, _ = Judge(plan, "", lines, trials); outcomes(v) != "regressed regressed regressed" {
 		t.Errorf("confirmed: %s", outcomes(v))
 	}
-	if _, points := Next(plan, lines, trials, plan.Blocks()+6); len(points) != 0 {
+	if _, points := Next(plan, lines, trials, 6, 6); len(points) != 0 {
 		t.Errorf("after the confirmation there is more at %q", points)
 	}
 }
@@ -255,7 +256,7 @@ func TestNext(t *testing.T) {
 	for blocks, want := range map[int]int{0: 1, 5: 1, 6: 0} {
 		m.blocks = blocks
 		lines, trials := m.run()
-		if block, points := Next(plan, lines, trials, blocks); len(points) != want || want > 0 && block != blocks {
+		if block, points := Next(plan, lines, trials, blocks, 0); len(points) != want || want > 0 && block != blocks {
 			t.Errorf("after %d quiet blocks: block %d at %q", blocks, block, points)
 		}
 	}
@@ -263,10 +264,49 @@ func TestNext(t *testing.T) {
 	for blocks, want := range map[int]int{6: 1, 10: 1, 23: 1, 24: 0} {
 		m.blocks = blocks
 		lines, trials := m.run()
-		if _, points := Next(plan, lines, trials, blocks); len(points) != want {
+		if _, points := Next(plan, lines, trials, blocks, 0); len(points) != want {
 			t.Errorf("after %d noisy blocks: %q", blocks, points)
 		}
 	}
+}
+
+// Once a regression has been seen twice the gate is red, and asks for nothing more; one that was seen once and not
+// again leaves the rest to be decided.
+func TestRedEndsTheGate(t *testing.T) {
+	plan := threePrimaries()
+	hard := func(m made) ([]results.Slice, []results.Trial) { // whose p50 is between nothing and its δ
+		lines, trials := m.run()
+		for i := range lines {
+			if s := &lines[i]; s.Arm == Head {
+				s.Response.P50 = int64(float64(s.Response.P50) * math.Exp(-0.045+0.06*float64(s.Block%2)))
+			}
+		}
+		return lines, trials
+	}
+	red := usual()
+	red.head, red.blocks = 0.05, 6
+	lines, trials := hard(red)
+	next := func(first, confirming, block, points int, what string) {
+		t.Helper()
+		if b, p := Next(plan, lines, trials, first, confirming); b != block || len(p) != points {
+			t.Errorf("%s: block %d at %q, want block %d at %d points", what, b, p, block, points)
+		}
+	}
+	next(6, 0, plan.Blocks(), 1, "seen once")
+	again := red
+	again.from, again.seed = plan.Blocks(), 2
+	l2, t2 := hard(again)
+	once, onceTrials := lines, trials
+	lines, trials = slices.Concat(lines, l2), slices.Concat(trials, t2)
+	next(6, 6, 0, 0, "seen twice")
+	v, err := Judge(plan, "", lines, trials)
+	if err != nil || outcomes(v) != "regressed regressed inconclusive" || !strings.Contains(v.Meaning, "; 1 was not decided by then") {
+		t.Errorf("%v, %s: %s", err, outcomes(v), v.Meaning)
+	}
+	again.head = 0
+	l2, t2 = hard(again)
+	lines, trials = slices.Concat(once, l2), slices.Concat(onceTrials, t2)
+	next(6, 6, 6, 1, "seen once and not again")
 }
 
 // A pair is dropped for what happened to it, a block for its pairs, and a point for its blocks: then it is not

@@ -209,6 +209,12 @@ func (v *Verdict) conclude(lines []results.Slice) {
 		if !v.Plan.Confirm {
 			v.Meaning = fmt.Sprintf("%d of %d primaries are worse than base", count[Regressed], len(v.Rows))
 		}
+		switch n := count[Inconclusive]; {
+		case n == 1:
+			v.Meaning += "; 1 was not decided by then"
+		case n > 1:
+			v.Meaning += fmt.Sprintf("; %d were not decided by then", n)
+		}
 	case count[Inconclusive] > 0:
 		v.Outcome = Inconclusive
 		v.Meaning = fmt.Sprintf("%d of %d primaries could not be decided", count[Inconclusive], len(v.Rows))

@@ -53,7 +53,7 @@ type session struct {
 	ctx   context.Context
 	plan  gate.Plan
 	cases map[string]scenarios.GateCase
-	done  int            // number of blocks begun
+	begun [2]int         // blocks of the first pass and of the confirmation
 	slots map[string]int // by arm, in the block in progress
 }
 
@@ -164,14 +164,14 @@ func (s *session) Next(dir string) (int, []string, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	block, points := gate.Next(s.plan, run.Slices, run.Trials, s.done)
+	block, points := gate.Next(s.plan, run.Slices, run.Trials, s.begun[0], s.begun[1])
 	if len(points) == 0 {
 		return 0, nil, nil
 	}
 	if block == s.plan.Blocks() {
 		s.opts.Log("a primary has changed: measuring it again with new processes" + map[bool]string{true: " and layouts"}[s.opts.Gate.Layouts > 1])
 	}
-	s.done = block + 1
+	s.begun[block/s.plan.Blocks()]++
 	return block, points, s.prepare(block)
 }
 
