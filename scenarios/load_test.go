@@ -10,7 +10,7 @@ import (
 )
 
 var registered = Names{
-	Topologies: []string{"shared", "shard-arc", "thread-local", "multi-direct", "routed", "direct-shard", "engine", "null"},
+	Topologies: []string{"shared", "shard-arc", "thread-local", "multi-direct", "reuseport", "routed", "direct-shard", "engine", "null"},
 	Knobs:      map[string][]string{"transport": []string{"netpoll", "epoll"}},
 }
 
@@ -59,11 +59,13 @@ func TestBuiltinsLoad(t *testing.T) {
 	check("probe", 3, 40*time.Second, 80*time.Second, "shared", "multi-direct")
 	check("protocols", 4, time.Minute, 2*time.Minute, "multi-direct", "direct-shard", "null")
 	check("smoke", 1, 5*time.Second, 10*time.Second, "shared", "multi-direct", "direct-shard", "null")
+	check("topologies", 2, 2*time.Minute, 4*time.Minute,
+		"shared", "shard-arc", "engine", "multi-direct", "reuseport", "routed", "direct-shard", "thread-local")
 }
 
 // builtins are the names of all built-in scenarios, in their order.
 var builtins = []string{"ceiling", "embedded", "knee", "lock-scopes", "mixed", "open-loop",
-	"phase", "phases", "probe", "protocols", "quickstart", "scaling", "smoke"}
+	"phase", "phases", "probe", "protocols", "quickstart", "scaling", "smoke", "topologies"}
 
 func TestBuiltinsAreListed(t *testing.T) {
 	infos := Builtin()
