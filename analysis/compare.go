@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // A BlockValue is one metric of one arm in one block.
@@ -30,22 +31,12 @@ func (r Ratio) Distinct() bool { return r.Interval != nil && !r.Interval.Contain
 // PairedRatio compares arm with ref block by block, so that what a block's time did to both cancels. Blocks in which
 // either has no value, or none above zero, are left out and counted. Both are in any order, each block at most once.
 func PairedRatio(arm, ref []BlockValue) Ratio {
-	refs := make(map[int]float64, len(ref))
-	for _, v := range ref {
-		refs[v.Block] = v.Value
+	logs := pairedLogs(arm, ref)
+	blocks := make(map[int]bool, len(arm)+len(ref))
+	for _, v := range slices.Concat(arm, ref) {
+		blocks[v.Block] = true
 	}
-	seen := make(map[int]bool, len(arm)+len(ref))
-	for _, v := range ref {
-		seen[v.Block] = true
-	}
-	var logs []float64
-	for _, v := range arm {
-		seen[v.Block] = true
-		if l, ok := logRatio(v.Value, refs[v.Block]); ok {
-			logs = append(logs, l)
-		}
-	}
-	r := Ratio{N: len(logs), Unpaired: len(seen) - len(logs)}
+	r := Ratio{N: len(logs), Unpaired: len(blocks) - len(logs)}
 	switch {
 	case r.N == 0:
 		r.Warnings = append(r.Warnings, "no block in which both arms have a usable value: no difference")
@@ -62,6 +53,25 @@ func PairedRatio(arm, ref []BlockValue) Ratio {
 	mean, _ := meanError(logs)
 	r.Value = math.Exp(mean)
 	return r
+}
+
+// pairedLogs is the logarithm of arm's value over ref's in every block in which both have one above zero.
+func pairedLogs(arm, ref []BlockValue) (logs []float64) {
+	refs := make(map[int]float64, len(ref))
+	for _, v := range ref {
+		refs[v.Block] = v.Value
+	}
+	for _, v := range arm {
+		if l, ok := logRatio(v.Value, refs[v.Block]); ok {
+			logs = append(logs, l)
+		}
+	}
+	return logs
+}
+
+// unresolved reports whether a difference to a value is less than two steps of the histogram that it was read from.
+func unresolved(c column, r Ratio, base float64) bool {
+	return c.quantile > 0 && r.Known() && math.Abs(r.Value-1)*base < 2*histogramStep(base)
 }
 
 // UnpairedRatio compares two samples that share no blocks, as two runs made at different times: exp of the difference

@@ -18,6 +18,7 @@ type counter struct {
 	name  string
 	slice func(s *results.Slice) int64                      // summed, over the sum of replies
 	whole bool                                              // it is of whole visits, replies are of windows
+	ours  bool                                              // only servers in Go say it: 0 is not counted
 	info  func(i map[string]string) (v float64, known bool) // as it is
 }
 
@@ -27,7 +28,7 @@ var counters = []counter{
 	{name: "voluntary switches/op", slice: func(s *results.Slice) int64 { return s.CtxVol }, whole: true},
 	{name: "involuntary switches/op", slice: func(s *results.Slice) int64 { return s.CtxInvol }, whole: true},
 	{name: "page faults/op", slice: func(s *results.Slice) int64 { return s.MinorFaults }, whole: true},
-	{name: "GC CPU/op, ns", slice: func(s *results.Slice) int64 { return s.GCCPU }, whole: true},
+	{name: "GC CPU/op, ns", slice: func(s *results.Slice) int64 { return s.GCCPU }, whole: true, ours: true},
 	{name: cpuPerOp, slice: func(s *results.Slice) int64 { return s.ServerCPU }},
 	{name: "connections anew/op", slice: func(s *results.Slice) int64 { return int64(s.Reconnects) }},
 	{name: "lock wait/op, ns", info: perCommand("mutex_wait_ns")},
@@ -50,8 +51,7 @@ func perCommand(key string) func(map[string]string) (float64, bool) {
 	}
 }
 
-// mechanisms reads every counter that is known in all usable blocks of a row, in the order of the table. What is zero in all of them
-// was not counted, or is not worth a column.
+// mechanisms reads every counter that is known in all usable blocks of a row, in the order of the table.
 func mechanisms(data map[PointArm][]*block, infos []results.BlockInfo) map[PointArm][]Mechanism {
 	type key struct {
 		PointArm
@@ -73,7 +73,7 @@ func mechanisms(data map[PointArm][]*block, infos []results.BlockInfo) map[Point
 					some = some || v > 0
 				}
 			}
-			if some && len(values) == len(usable) {
+			if (some || !c.ours) && len(values) == len(usable) && len(values) > 0 {
 				out[row] = append(out[row], Mechanism{c.name, NewSample(values).Median()})
 			}
 		}

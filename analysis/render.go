@@ -49,6 +49,7 @@ func (r *Report) Text(w io.Writer, s Style) error {
 			t.table(p, "service time, from the actual send", []Metric{ServiceP50, ServiceP99, ServiceP999})
 		}
 		t.mechanismTable(p)
+		t.ranking(p)
 	}
 	t.scaling()
 	if len(r.Points) > 0 {

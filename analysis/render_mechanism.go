@@ -44,10 +44,10 @@ func (t *renderer) mechanismTable(p *PointReport) {
 	})
 }
 
-// MechanismNames are the counters that any row has, in the order of the table. CPU per operation has a table of its own.
+// MechanismNames are the counters of which any row has counted something, in the order of the table. CPU per operation has a table of its own.
 func (p *PointReport) MechanismNames() (names []string) {
 	for _, c := range counters {
-		if c.name != cpuPerOp && slices.ContainsFunc(p.Rows, func(r Row) bool { _, ok := r.mechanism(c.name); return ok }) {
+		if c.name != cpuPerOp && slices.ContainsFunc(p.Rows, func(r Row) bool { v, _ := r.mechanism(c.name); return v > 0 }) {
 			names = append(names, c.name)
 		}
 	}

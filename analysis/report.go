@@ -21,8 +21,15 @@ type Options struct {
 	Infos []results.BlockInfo
 }
 
+// Schema and RunsSchema are the versions of what Report and RunComparison write as JSON.
+const (
+	Schema     = "shardlab.comparison/1"
+	RunsSchema = "shardlab.runs/1"
+)
+
 // Report is everything that a run's measurements say: points, and in each a row for every arm.
 type Report struct {
+	Schema    string        `json:"schema"`
 	Run       RunInfo       `json:"run"`
 	Level     float64       `json:"level"`     // of every interval
 	Arms      []string      `json:"arms"`      // of the manifest, in its order, measured or not
@@ -50,6 +57,8 @@ type PointReport struct {
 	Blocks int           `json:"blocks"` // usable ones of the arm that has most
 	Slices int           `json:"slices"` // a block and arm, as planned
 	Rows   []Row         `json:"rows"`   // in the order of the manifest's arms
+
+	Rankings []Ranking `json:"rankings,omitempty"` // one a metric; none of a gate, whose arms are no rivals, and of a search
 
 	ceiling results.Ceiling
 	Tails   Warning `json:"tails,omitempty"` // what is to be said of p99 and beyond
@@ -91,6 +100,7 @@ func New(m results.Manifest, lines []results.Slice, trials []results.Trial, o Op
 		return nil, err
 	}
 	r := &Report{
+		Schema:    Schema,
 		Run:       runInfo(m),
 		Level:     Level,
 		Reference: reference,
@@ -114,6 +124,9 @@ func New(m results.Manifest, lines []results.Slice, trials []results.Trial, o Op
 			r.Warnings = append(r.Warnings, Warning(strings.TrimSpace("no block was finished "+p.Label)))
 			continue
 		case len(pr.Rows) > 0:
+			if m.Gate == nil && m.Knee == nil {
+				pr.Rankings = rankings(&pr)
+			}
 			r.Points = append(r.Points, pr)
 		}
 		r.Warnings = append(r.Warnings, missing...)

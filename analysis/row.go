@@ -1,10 +1,6 @@
 package analysis
 
-import (
-	"math"
-
-	"github.com/shardlab/shardlab/results"
-)
+import "github.com/shardlab/shardlab/results"
 
 // metricValues is one metric of one arm: a value for every usable block, or why there is none.
 type metricValues struct {
@@ -102,10 +98,7 @@ func newCell(c column, mv, ref metricValues, isRef bool) Cell {
 	}
 	ratio := PairedRatio(mv.values, ref.values)
 	cell.Ratio = &ratio
-	if c.quantile > 0 && ratio.Known() {
-		base := sampleOf(ref.values).Median()
-		cell.Unresolved = math.Abs(ratio.Value-1)*base < 2*histogramStep(base)
-	}
+	cell.Unresolved = unresolved(c, ratio, sampleOf(ref.values).Median())
 	return cell
 }
 

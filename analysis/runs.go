@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -36,6 +35,7 @@ type RunOptions struct {
 // RunComparison is run B against run A. They were made at different times, so that a drift of the machine between them
 // is part of every ratio: intervals cover the noise within the runs only.
 type RunComparison struct {
+	Schema   string     `json:"schema"`
 	A        RunInfo    `json:"a"`
 	B        RunInfo    `json:"b"`
 	Level    float64    `json:"level"`
@@ -91,7 +91,7 @@ func CompareRuns(a, b Run, o RunOptions) (*RunComparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &RunComparison{A: ra.Run, B: rb.Run, Level: Level, Forced: differ, Shared: ra.SharedCPU || rb.SharedCPU}
+	c := &RunComparison{Schema: RunsSchema, A: ra.Run, B: rb.Run, Level: Level, Forced: differ, Shared: ra.SharedCPU || rb.SharedCPU}
 	for _, pa := range ra.Points {
 		i := slices.IndexFunc(rb.Points, func(p PointReport) bool { return p.Point.Label == pa.Point.Label })
 		if i < 0 {
@@ -223,8 +223,7 @@ func compareCells(c column, a, b Cell) RunCell {
 	default:
 		r := UnpairedRatio(b.Blocks, a.Blocks)
 		cell.Ratio = &r
-		cell.Unresolved = c.quantile > 0 && r.Known() &&
-			math.Abs(r.Value-1)*a.Estimate.Value < 2*histogramStep(a.Estimate.Value)
+		cell.Unresolved = unresolved(c, r, a.Estimate.Value)
 	}
 	return cell
 }

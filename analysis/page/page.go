@@ -90,7 +90,7 @@ type section struct {
 	Started  string
 	Blocks   string
 	Gate     *gateView
-	Answers  []string
+	Ranking  table // without rows for a gate, whose arms are no rivals
 	Verdicts table
 	Warnings []string
 	Figures  []figure
@@ -120,9 +120,7 @@ func newSection(r Run, anchor string) (section, error) {
 	s := section{Anchor: anchor, Info: r.Report.Run, Left: r.Left, Source: r.Manifest.Scenario.Source,
 		Started: r.Report.Run.Started.UTC().Format("2006-01-02 15:04:05 UTC"), Dirty: r.Manifest.Code.Dirty}
 	s.Verdicts = verdictTable(r.Report)
-	if r.Verdict == nil { // a gate has its own answer, and its arms are no rivals
-		s.Answers = answers(r)
-	}
+	s.Ranking = rankingTable(r.Report)
 	for _, w := range r.Report.Warnings {
 		s.Warnings = append(s.Warnings, string(w))
 	}
@@ -157,41 +155,4 @@ func inline(f plots.Figure) (template.HTML, error) {
 	}
 	head := `<svg role="img" aria-label="` + template.HTMLEscapeString(f.Title) + `"`
 	return template.HTML(prolog.ReplaceAllLiteralString(b.String(), head)), nil
-}
-
-// answers say who is best at each point, and whether it can be told.
-func answers(r Run) (out []string) {
-	var responders []string
-	for _, a := range r.Manifest.Arms {
-		if a.Responder {
-			responders = append(responders, a.Name)
-		}
-	}
-	for _, m := range []analysis.Metric{analysis.Throughput, analysis.ServerCPU, analysis.P99} {
-		for _, p := range analysis.Phases(r.Report, m, responders) {
-			if open := pointMode(r.Report, p.Point) == "open"; open == (m == analysis.Throughput) && m != analysis.ServerCPU {
-				continue // a closed loop is for throughput, an open one for response times
-			}
-			what := map[analysis.Metric]string{analysis.Throughput: "most throughput", analysis.ServerCPU: "least server CPU per operation",
-				analysis.P99: "lowest p99"}[m]
-			text := fmt.Sprintf("%s: %s has the %s, %s against %s, which comes closest", p.Point, p.Winner, what, p.Margin, p.Second)
-			if p.Point == "" {
-				text = text[2:]
-			}
-			if len(p.Ties) > 0 {
-				text += "; cannot be told apart from " + strings.Join(p.Ties, ", ")
-			}
-			out = append(out, text+".")
-		}
-	}
-	return out
-}
-
-func pointMode(r *analysis.Report, label string) string {
-	for _, p := range r.Points {
-		if p.Point.Label == label {
-			return p.Point.Mode
-		}
-	}
-	return ""
 }

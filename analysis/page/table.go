@@ -65,6 +65,21 @@ func verdictTable(r *analysis.Report) table {
 	return t
 }
 
+// rankingTable is who is better than whom at each point, as far as it can be told.
+func rankingTable(r *analysis.Report) table {
+	t := table{Title: "Ranking", Head: []head{{Text: "point"}, {Text: "metric"}, {Text: "order"}}}
+	for i := range r.Points {
+		p := &r.Points[i]
+		for _, l := range p.RankingLines() {
+			t.Rows = append(t.Rows, tableRow{"", []cell{words(p.Point.Label), words(l.Metrics), words(l.Text)}})
+		}
+	}
+	if len(t.Rows) > 0 {
+		t.note("Order: " + analysis.OrderNote + ".")
+	}
+	return t
+}
+
 // pointTables are the tables of one point, as compare prints them.
 func pointTables(r *analysis.Report, p *analysis.PointReport) (out []table) {
 	where := p.Load

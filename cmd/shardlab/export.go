@@ -23,6 +23,7 @@ func exportCommand() *cli.Command {
 Examples:
   shardlab export latest --csv > slices.csv
   shardlab export latest --csv --blocks > blocks.csv
+  shardlab export latest --csv --estimates > estimates.csv   # what compare prints
   shardlab export latest --csv --seconds > seconds.csv       # of a load
   shardlab export latest --bench > new.txt && benchstat old.txt new.txt
   shardlab export latest --hgrm --arm shared > shared.hgrm
@@ -32,6 +33,7 @@ Examples:
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "csv", Usage: "comma-separated values: a row for each slice"},
 			&cli.BoolFlag{Name: "blocks", Usage: "with --csv: a row for each block, point and arm instead"},
+			&cli.BoolFlag{Name: "estimates", Usage: "with --csv: a row for each point, arm and metric instead: interval, ratio to the reference, rank"},
 			&cli.BoolFlag{Name: "seconds", Usage: "with --csv: a row for each second of a load instead"},
 			&cli.BoolFlag{Name: "bench", Usage: "Go benchmark format, for benchstat: a line for each block, point and arm"},
 			&cli.BoolFlag{Name: "hgrm", Usage: "percentiles of response time in µs, of all blocks together"},
@@ -85,6 +87,12 @@ var exportFormats = []string{"csv", "json", "bench", "hgrm", "junit", "github-ac
 
 func exportCSV(c *cli.Command, run *results.Run) error {
 	switch out := c.Root().Writer; {
+	case c.Bool("estimates"):
+		r, err := reportOf(run, "")
+		if err != nil {
+			return err
+		}
+		return r.CSV(out)
 	case c.Bool("blocks"):
 		return results.ExportTrialsCSV(out, run)
 	case c.Bool("seconds"):

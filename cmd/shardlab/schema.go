@@ -26,6 +26,8 @@ var formats = []struct {
 	{"knee", results.Schema + "/knees", "a line of knees.jsonl: the search of one arm in one block", reflect.TypeFor[results.Knee]()},
 	{"load", results.LoadSchema + "/summary", "the last line of shardlab load --json", reflect.TypeFor[analysis.LoadReport]()},
 	{"export", results.ExportSchema, "what shardlab export --json prints", reflect.TypeFor[results.Export]()},
+	{"comparison", analysis.Schema, "what shardlab run --json and compare RUN --json print", reflect.TypeFor[analysis.Report]()},
+	{"runs", analysis.RunsSchema, "what shardlab compare RUN RUN --json prints", reflect.TypeFor[analysis.RunComparison]()},
 	{"verdict", gate.Schema, "verdict.json of a gate's run, which shardlab gate --json prints", reflect.TypeFor[gate.Verdict]()},
 	{"noise", gating.NoiseSchema, "what shardlab noise --json prints", reflect.TypeFor[gating.Noise]()},
 	{"selftest", gating.SelftestSchema, "a line of the record of shardlab gate --selftest", reflect.TypeFor[gating.Record]()},
@@ -38,7 +40,7 @@ func schemaCommand() *cli.Command {
 	}
 	return &cli.Command{
 		Name:      "schema",
-		Usage:     "print the JSON Schema of what run, load and gate write",
+		Usage:     "print the JSON Schema of what run, load, compare and gate write",
 		ArgsUsage: strings.Join(names, "|"),
 		Description: `Examples:
   shardlab schema manifest > manifest.schema.json

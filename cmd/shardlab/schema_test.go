@@ -65,6 +65,19 @@ func TestWhatIsWrittenFitsItsSchema(t *testing.T) {
 	}
 }
 
+// TestComparisonsFitTheirSchemas does so for a recorded run.
+func TestComparisonsFitTheirSchemas(t *testing.T) {
+	published := filepath.Join("..", "..", "results", "published")
+	const run = "20261123T221625Z"
+	for kind, args := range map[string][]string{"comparison": {run}, "runs": {run, run}} {
+		code, text, said := startShardlab(t, append([]string{"compare", "--json", "--results", published}, args...)...).end(t)
+		if code != 0 {
+			t.Fatal(said)
+		}
+		fitsSchema(t, kind, []byte(text))
+	}
+}
+
 func fitsSchema(t *testing.T, kind string, data []byte) {
 	t.Helper()
 	if err := validate(t, kind, data); err != nil {
