@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/shardlab/shardlab/scenarios"
 )
@@ -43,11 +44,17 @@ type build struct {
 	layout int
 }
 
-// binary makes the build if it is not there yet, and returns its path.
-func (b *Builder) binary(ctx context.Context, x build) (string, error) {
+// one is the build under its only name: a binary has the layout that it has.
+func (x build) one() build {
 	if x.source.Bin != "" {
 		x.layout = 0
 	}
+	return x
+}
+
+// binary makes the build if it is not there yet, and returns its path.
+func (b *Builder) binary(ctx context.Context, x build) (string, error) {
+	x = x.one()
 	if path, ok := b.made[x]; ok {
 		return path, nil
 	}
@@ -80,16 +87,33 @@ func (b *Builder) make(ctx context.Context, x build, path string) error {
 	cmd.Dir = x.source.Dir
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
+	err := runGroup(ctx, cmd)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
 		return &BuildError{x.source.Revision, said(err, out.Bytes()), out.String()}
 	}
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return fmt.Errorf("build %s: the command has made no file %s", x.source.Revision, scenarios.BinMark)
 	}
 	return nil
+}
+
+// runGroup runs a command, which belongs to ctx, with all that it starts: when ctx is done they are interrupted, which lets go
+// build take its temporary files away, and after a while killed. What the command has left running does not hold us up.
+func runGroup(ctx context.Context, cmd *exec.Cmd) error {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
+	cmd.WaitDelay = stopDelay
+	err := cmd.Run()
+	if ctx.Err() != nil && cmd.Process != nil {
+		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	}
+	if errors.Is(err, exec.ErrWaitDelay) {
+		return nil
+	}
+	return err
 }
 
 func inLayout(n int) string {

@@ -67,7 +67,7 @@ func Run(ctx context.Context, opts Options) (dir string, verdict *gate.Verdict, 
 	for _, c := range opts.Gate.Cases {
 		s.cases[c.Point] = c
 	}
-	for block := range opts.Gate.Layouts { // what does not build is known before anything is measured
+	for block := range min(opts.Gate.Layouts, s.plan.Blocks()) { // what does not build is known before anything is measured
 		if err := s.prepare(block); err != nil {
 			return "", nil, err
 		}
@@ -148,10 +148,14 @@ func (s *session) amend(m *results.Manifest) {
 	}
 	for i := range m.Arms {
 		a := &m.Arms[i]
-		x := s.buildOf(a.Name, 0)
+		x := s.buildOf(a.Name, 0).one()
 		a.Version = x.source.Revision
 		a.Command = append(slices.Clone(s.opts.Gate.Cases[0].Start), s.worse(a.Name)...)
-		a.Settings = map[string]string{"layouts": fmt.Sprint(s.opts.Gate.Layouts)}
+		layouts := s.opts.Gate.Layouts
+		if x.source.Bin != "" {
+			layouts = 1
+		}
+		a.Settings = map[string]string{"layouts": fmt.Sprint(layouts)}
 		if hash, err := sum(s.opts.Builder.made[x]); err == nil {
 			a.Settings["sha256"] = hash // of the first layout
 		}

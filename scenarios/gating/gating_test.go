@@ -3,6 +3,7 @@ package gating
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,9 +34,10 @@ func sh(t *testing.T, dir, script string) string {
 // Base is where the work began: the merge base on a branch, HEAD under changes, and HEAD's parent of a clean main branch.
 func TestCheckOut(t *testing.T) {
 	dir := t.TempDir()
+	t.Setenv("GITHUB_BASE_REF", "")
 	check := func(rev, wantBase, wantHead, wantErr string) {
 		t.Helper()
-		trees, err := CheckOut(t.Context(), filepath.Join(dir, "sub"), rev, t.TempDir())
+		trees, err := CheckOut(t.Context(), filepath.Join(dir, "sub"), rev, t.TempDir(), filepath.Join(dir, "out/results"), filepath.Join(dir, "gate.xml"), "")
 		if wantErr != "" {
 			if err == nil || !strings.Contains(err.Error(), wantErr) {
 				t.Errorf("%v, want %q", err, wantErr)
@@ -64,6 +66,11 @@ func TestCheckOut(t *testing.T) {
 	check("", "", "", "HEAD has no parent here")
 	sh(t, dir, "echo one > sub/file; git commit -q -a -m one")
 	check("", "none", "one", "")
+	sh(t, dir, "mkdir -p out/results/run; echo x > out/results/run/verdict.json; echo x > gate.xml") // what a gate has left
+	check("", "none", "one", "")
+	sh(t, dir, "echo x > out/new")
+	check("", "one", "one", "")
+	sh(t, dir, "rm -r out gate.xml")
 	sh(t, dir, "echo changed > sub/file")
 	check("", "one", "changed", "")
 	sh(t, dir, "git checkout -q -b work; git commit -q -a -m two; echo three > sub/file; git commit -q -a -m three")
@@ -71,10 +78,111 @@ func TestCheckOut(t *testing.T) {
 	check("HEAD^", "changed", "three", "")
 	check("HEAD", "", "", "there is nothing to compare")
 	check("nosuch", "", "", "--base nosuch: git rev-parse")
+	sh(t, dir, "git update-ref refs/remotes/origin/release HEAD^")
+	t.Setenv("GITHUB_BASE_REF", "release")
+	check("", "changed", "three", "")
+	t.Setenv("GITHUB_BASE_REF", "")
 	sh(t, dir, "git checkout -q --orphan alone; git commit -q -m alone")
 	check("", "", "", "HEAD and main have no common commit here; fetch the whole history")
 	sh(t, dir, "git branch -q -D main")
 	check("", "", "", "there is none of the branches")
+}
+
+// What is missing in a clone of depth 1 is said with what would do, in the ways that a job in the cloud gets it: a branch, and a
+// commit that no branch names.
+func TestCheckOutShallow(t *testing.T) {
+	t.Setenv("GITHUB_BASE_REF", "")
+	origin, clone, detached := t.TempDir(), filepath.Join(t.TempDir(), "c"), t.TempDir()
+	sh(t, origin, "git init -q -b main; for n in one two three; do echo $n > file; git add .; git commit -q -m $n; done; git tag v1 HEAD^")
+	sh(t, origin, "git clone -q --depth 1 file://"+origin+" "+clone)
+	sh(t, detached, "git init -q; git fetch -q --depth 1 file://"+origin+" main; git checkout -q FETCH_HEAD")
+	for _, c := range []struct{ dir, rev, want string }{
+		{clone, "", "HEAD has no parent here"}, {clone, "v1", "--base v1: git rev-parse"}, {detached, "", "there is none of the branches"},
+	} {
+		_, err := CheckOut(t.Context(), c.dir, c.rev, t.TempDir())
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "actions/checkout wants fetch-depth: 0") {
+			t.Errorf("%v, want %q and that the clone is shallow", err, c.want)
+		}
+	}
+}
+
+// An interruption while git makes the worktree leaves no worktree.
+func TestCheckOutInterrupted(t *testing.T) {
+	t.Setenv("GITHUB_BASE_REF", "")
+	dir := t.TempDir()
+	sh(t, dir, "git init -q -b main; for n in one two; do echo $n > file; git add .; git commit -q -m $n; done")
+	begun := filepath.Join(t.TempDir(), "begun")
+	sh(t, dir, "mkfifo "+begun+" "+begun+"2; printf '#!/bin/sh\\necho > "+begun+"; exec cat "+begun+"2\\n' > .git/hooks/post-checkout; chmod +x .git/hooks/post-checkout")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	held, err := os.OpenFile(begun+"2", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close() // which ends the hook
+	go func() {
+		os.ReadFile(begun) // waits for the hook, so git is in the middle of it
+		cancel()
+	}()
+	if _, err := CheckOut(ctx, dir, "", t.TempDir()); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if left := sh(t, dir, "git worktree list | wc -l; ls .git/worktrees 2>/dev/null || true"); left != "1" {
+		t.Errorf("left: %s", left)
+	}
+}
+
+// An interruption ends a build with all that it has started, and lets it take its files away; what a build leaves running does not
+// hold the gate up.
+func TestBuildInterrupted(t *testing.T) {
+	tree := t.TempDir()
+	sh(t, tree, "mkfifo begun")
+	b := builder(t, "sh", "-c", "trap 'rm -f scratch; exit 1' INT; echo > scratch; sleep 60 & echo $! > child; echo > begun; wait; : {bin}")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		os.ReadFile(filepath.Join(tree, "begun"))
+		cancel()
+	}()
+	if _, err := b.binary(ctx, build{Source{Dir: tree}, 0}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if left := sh(t, tree, "ls scratch 2>/dev/null || true; ps -o stat= -p $(cat child) | grep -v Z || true"); left != "" {
+		t.Errorf("left: %s", left)
+	}
+}
+
+// What is written down of a binary is its own hash, however many layouts a build would have.
+func TestBinaryHasOneLayout(t *testing.T) {
+	s := newSession(t, 3)
+	file := filepath.Join(t.TempDir(), "server")
+	if err := os.WriteFile(file, []byte("x"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s.opts.Base, s.opts.Head, s.opts.Builder = Source{Bin: file}, Source{Bin: file}, builder(t)
+	if err := s.prepare(0); err != nil {
+		t.Fatal(err)
+	}
+	m := results.Manifest{Arms: []results.Arm{{Name: gate.Base}}}
+	s.amend(&m)
+	if got := m.Arms[0].Settings; got["layouts"] != "1" || len(got["sha256"]) != 64 {
+		t.Errorf("%v", got)
+	}
+}
+
+// The hog ends when it is told to.
+func TestHog(t *testing.T) {
+	stop, err := hog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := sh(t, t.TempDir(), fmt.Sprintf("pgrep -P %d -f 'while [:]' | wc -l", os.Getpid())); n != "1" {
+		t.Errorf("%s run", n)
+	}
+	stop()
+	if n := sh(t, t.TempDir(), fmt.Sprintf("pgrep -P %d -f 'while [:]' | wc -l", os.Getpid())); n != "0" {
+		t.Errorf("%s are left", n)
+	}
 }
 
 func builder(t *testing.T, command ...string) *Builder {

@@ -13,6 +13,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -196,14 +197,31 @@ func (c Case) right(v *gate.Verdict) bool {
 	return slices.ContainsFunc(v.Rows, func(r gate.Row) bool { return r.Outcome == c.want && slices.Contains(c.on, r.Metric) })
 }
 
-// hog starts a process that computes without end, and returns how to end it.
+// hog starts a process that computes without end, and returns how to end it. It ends with us, even when we are killed: the
+// kernel sees to that when the thread ends that has started it.
 func hog() (stop func(), err error) {
-	cmd := exec.Command("sh", "-c", "while :; do :; done")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
+	started, ended := make(chan error), make(chan struct{})
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		defer close(ended)
+		runtime.LockOSThread() // never unlocked: the thread ends here
+		cmd := exec.Command("sh", "-c", "while :; do :; done")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+		err := cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
+		<-ctx.Done()
+		cmd.Process.Kill()
+		cmd.Wait()
+	}()
+	stop = func() { cancel(); <-ended }
+	if err := <-started; err != nil {
+		stop()
 		return nil, err
 	}
-	return func() { cmd.Process.Kill(); cmd.Wait() }, nil
+	return stop, nil
 }
 
 // ReadRecords reads a selftest's record; a file that is not there has none.
