@@ -28,6 +28,9 @@ type Block struct {
 	// X is the log-ratio of each metric that can be had, signed so that more is worse, and Drift its second half minus its
 	// first. Arm and Ref are the absolute values.
 	X, Drift, Arm, Ref map[Metric]float64
+
+	failed, refFailed failure // of one arm alone
+	faults            int     // pairs dropped because a server failed, which is not the host's doing
 }
 
 // usable says whether a block's values count.
@@ -88,9 +91,13 @@ func newBlock(number int, rounds map[int]pair) Block {
 			continue
 		}
 		b.Pairs++
+		b.compareFailures(p)
 		if why := cmp.Or(whyVoid(p.arm), whyVoid(p.ref)); why != "" {
 			b.Void++
 			reasons[why]++
+			if why == fails(p.arm) || why == fails(p.ref) {
+				b.faults++
+			}
 			continue
 		}
 		good = append(good, p)
@@ -117,20 +124,19 @@ func newBlock(number int, rounds map[int]pair) Block {
 
 // whyVoid says why a slice does not count, without figures, so that equal reasons are equal texts.
 func whyVoid(s *results.Slice) string {
+	how := fails(s)
 	switch {
 	case !s.Valid:
 		why, _, _ := cutAny(s.Why)
 		return cmp.Or(why, "marked as void")
-	case s.Errors > 0:
-		return "error replies"
-	case s.Corrupt > 0:
-		return "wrong values"
+	case s.Errors > 0, s.Corrupt > 0:
+		return how
 	case s.ThrottledPeriods > 0:
 		return "CPU quota used up"
 	case s.LatenessP > maxSendLate:
 		return "sends more than 5 ms late"
 	case s.Dur <= 0 || s.Replies == 0:
-		return "no replies"
+		return cmp.Or(how, "no time")
 	}
 	return ""
 }

@@ -21,8 +21,7 @@ const (
 type track struct {
 	Primary
 	meter  meter
-	blocks []Block // of the pass, their numbers counted from its beginning
-	from   int     // number of the pass's first block
+	blocks []Block // of the pass
 
 	outcome Outcome // "" while undecided
 	look    int     // index of the look that decided, or of the last that was reached; -1: none was
@@ -30,11 +29,12 @@ type track struct {
 	sample  sample  // of the usable blocks until then
 	used    []Block // all blocks until then
 	noise   string  // why too many of those are void
+	failing failure // of the arm alone, in those
 }
 
 func (p *Plan) newTrack(x Primary, blocks []Block, from int) *track {
 	m, _ := find(x.Metric)
-	t := &track{Primary: x, meter: m, from: from, look: -1}
+	t := &track{Primary: x, meter: m, look: -1}
 	for _, b := range blocks {
 		if b.Number >= from && b.Number < from+p.Blocks() {
 			t.blocks = append(t.blocks, b)
@@ -59,7 +59,7 @@ func (t *track) shift() float64 {
 // use takes the first n blocks into the sample.
 func (t *track) use(n int) {
 	t.used = t.blocks[:n]
-	t.noise = noise(t.used)
+	t.noise, t.failing = noise(t.used), failing(t.used)
 	var x []float64
 	for i := range t.used {
 		if v, ok := t.used[i].X[t.Metric]; ok && t.used[i].usable() {
@@ -74,22 +74,25 @@ func (t *track) reach(k int, l Look) bool {
 	if t.outcome != "" {
 		return false
 	}
-	n := 0
-	for i := range t.blocks {
-		if t.blocks[i].Number-t.from < l.Blocks {
-			n++
-		}
-	}
-	if n < l.Blocks {
+	if len(t.blocks) < l.Blocks { // counted, not by their numbers: another point may have had a block that this one had not
 		return false
 	}
-	t.use(n)
+	t.use(l.Blocks)
 	t.look = k
-	if t.noise == "" && t.sample.n() == 0 {
+	switch {
+	case t.failing.blocks >= leastFailing:
+		t.outcome = Regressed // whatever the rest would say
+	case t.sample.n() == 0 && !t.disturbed():
 		t.outcome = Inconclusive // no slice has this metric: more of them would not help
-		return false
 	}
-	return t.noise == "" && t.sample.n() >= MinBlocks
+	return t.outcome == "" && t.noise == "" && t.sample.n() >= MinBlocks
+}
+
+// disturbed says whether too many blocks are void, and some of them for what the host did.
+func (t *track) disturbed() bool {
+	return t.noise != "" && slices.ContainsFunc(t.used, func(b Block) bool {
+		return !b.usable() && float64(b.faults) <= maxVoidPairs*float64(b.Pairs)
+	})
 }
 
 // sequence takes tracks of one pass through all looks that their blocks have reached.
@@ -108,6 +111,9 @@ func (p *Plan) sequence(tracks []*track) {
 		for _, t := range open {
 			if t.Claim == 0 && t.sample.mean <= -t.floor() && k < len(p.Looks)-1 {
 				continue // it may be improved: a later look will tell, as it would of one that may be regressed
+			}
+			if t.failing.blocks >= leastSuspect {
+				continue
 			}
 			if s := t.sample; t.outcome == "" && s.mean < t.floor() && s.mean+s.half(p.Single*l.Share) < t.delta() {
 				t.outcome = Pass
@@ -133,8 +139,8 @@ func (p *Plan) holm(open []*track, l Look, m, before int, call Outcome, of func(
 	}
 	var all []candidate
 	for _, t := range open {
-		if t.Claim != 0 && call == Improved {
-			continue // better than claimed is what was claimed
+		if call == Improved && (t.Claim != 0 || t.failing.blocks >= leastSuspect) {
+			continue // better than claimed is what was claimed; and what fails is no better
 		}
 		if s := of(t); t.outcome == "" && s.mean >= t.floor() {
 			all = append(all, candidate{t, s, s.pAbove()})

@@ -12,7 +12,9 @@
 //     exact sign-flip test must agree. Certain is not enough, the mean must be material too: half of δ, the change that the
 //     gate has promised to find. Pass is earned: a slowdown of δ is excluded.
 //  4. What is called better or worse is measured again from zero, with new processes and other layouts of the code; only what is said twice stands.
-//  5. The null control, base a second time, goes through the same. Where base differs from itself nothing is believed.
+//  5. The null control, base a second time, goes through the same. Where base differs from itself no difference is believed.
+//  6. What head fails in and base does not (error replies, wrong values, lost keys, timeouts, no replies at all) no metric shows. In
+//     four blocks it is regressed, in two it cannot pass.
 //
 // A verdict is a function of the plan and of the recorded slices alone: it can be judged again later, to the byte. The package
 // starts nothing and reads no clock; its functions are pure and may be called from any number of goroutines.

@@ -9,7 +9,7 @@ import (
 )
 
 // ErrNothing is a gate that compared nothing. It must never pass.
-var ErrNothing = errors.New("nothing was compared: no block of any primary has come to its end")
+var ErrNothing = errors.New("nothing was compared")
 
 // pass is one measurement of primaries from zero: head against base, and the control against base.
 type pass struct {
@@ -66,6 +66,22 @@ func (r *pass) has(o Outcome) bool {
 	return slices.ContainsFunc(r.primaries, func(t *track) bool { return t.outcome == o })
 }
 
+// nothing says why no primary was compared, through no fault of the host; "" if there is one that was, or might have been.
+func (r *pass) nothing() string {
+	why := "no block of any primary has come to its end"
+	for _, t := range r.primaries {
+		switch {
+		case t.sample.n() > 0, t.outcome == Regressed, t.disturbed():
+			return ""
+		case t.noise != "":
+			why = t.noise
+		case len(t.used) > 0:
+			why = t.unmeasured()
+		}
+	}
+	return why
+}
+
 // undecided are the points at which a primary is.
 func (r *pass) undecided() []string {
 	var points []string
@@ -105,8 +121,8 @@ func Judge(p Plan, run string, lines []results.Slice, trials []results.Trial) (*
 		return nil, fmt.Errorf("gate: %w", err)
 	}
 	first := p.newPass(p.Primaries, lines, trials, 0)
-	if !slices.ContainsFunc(first.primaries, func(t *track) bool { return len(t.blocks) > 0 }) {
-		return nil, ErrNothing
+	if why := first.nothing(); why != "" {
+		return nil, fmt.Errorf("%w: %s", ErrNothing, why)
 	}
 	v := &Verdict{Schema: Schema, Run: run, Plan: p}
 	dirty := first.contaminated()

@@ -95,9 +95,12 @@ func (p *Plan) row(t *track) Row {
 			r.Notes = append(r.Notes, fmt.Sprintf("drifting: the log-ratio changes by %+.1f %% within a block; warm up for longer", 100*d.mean))
 		}
 	}
-	if r.Outcome == Inconclusive {
+	switch {
+	case r.Outcome == Inconclusive:
 		r.explain(p.whyUndecided(t, &r))
-	} else {
+	case t.failing.blocks >= leastFailing:
+		r.Meaning = "it fails: " + t.failing.String()
+	default:
 		r.explain("")
 	}
 	return r
@@ -123,24 +126,35 @@ func (t *track) ratio(x float64) float64 {
 func (p *Plan) whyUndecided(t *track, r *Row) string {
 	last := p.Looks[len(p.Looks)-1]
 	switch {
+	case t.noise != "" && !t.disturbed():
+		return t.noise
 	case t.noise != "":
 		return "noisy host: " + t.noise
 	case len(t.used) == 0:
 		return "no block has come to its end"
-	case r.N == 0 && (t.Metric == P50 || t.Metric == P99):
-		return fmt.Sprintf("%s needs %d requests in every slice; raise the rate, or make slices longer", t.meter.title,
-			analysis.MinSamples(map[Metric]float64{P50: 0.5, P99: 0.99}[t.Metric]))
 	case r.N == 0:
-		return t.meter.title + " was not measured in both arms"
+		return t.unmeasured()
+	case t.failing.blocks >= leastSuspect:
+		return "it fails: " + t.failing.String()
 	}
 	r.Needs = needed(t.sample, p.level(last, len(p.Primaries), 0), t.floor(), t.delta())
 	switch {
-	case len(t.blocks) < p.Looks[0].Blocks || r.Needs > 0 && r.Needs <= len(t.blocks):
+	case len(t.blocks) < p.Looks[0].Blocks || len(t.blocks) < p.Blocks() && r.Needs > 0 && r.Needs <= len(t.blocks):
 		return fmt.Sprintf("the measurement ended after %d blocks, before it was decided", len(t.blocks))
 	case r.Needs == 0:
 		return fmt.Sprintf("more than %d blocks would be needed; find what disturbs the host (shardlab noise)", mostNeeded)
+	case r.Needs <= r.N: // what the t test would call so: the sign-flip test does not
+		return "the blocks are too unlike for the two tests to agree"
 	}
 	return fmt.Sprintf("about %d blocks would decide", r.Needs)
+}
+
+// unmeasured says why no block has the metric.
+func (t *track) unmeasured() string {
+	if q, ok := map[Metric]float64{P50: 0.5, P99: 0.99}[t.Metric]; ok {
+		return fmt.Sprintf("%s needs %d requests in every slice; raise the rate, or make slices longer", t.meter.title, analysis.MinSamples(q))
+	}
+	return t.meter.title + " was not measured in both arms"
 }
 
 // explain writes the one sentence on the outcome.
