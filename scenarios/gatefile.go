@@ -206,12 +206,7 @@ func (g *Gate) Pick(list string) error {
 	}
 	names := strings.Split(list, ",")
 	nameOf := func(p Point) string { return p.Params[0].Value }
-	var have []string
-	for _, p := range g.Scenario.Points {
-		if !slices.Contains(have, nameOf(p)) {
-			have = append(have, nameOf(p))
-		}
-	}
+	have := g.Names()
 	for _, name := range names {
 		if !slices.Contains(have, name) {
 			return fmt.Errorf("--scenarios %s: %s", list, unknown("scenario", name, have))
@@ -226,6 +221,47 @@ func (g *Gate) Pick(list string) error {
 	}
 	g.Scenario.Points, g.Cases = points, cases
 	return nil
+}
+
+// Names are those of the scenarios that points come from, in the order of the file.
+func (g *Gate) Names() (have []string) {
+	for _, p := range g.Scenario.Points {
+		if name := p.Params[0].Value; !slices.Contains(have, name) {
+			have = append(have, name)
+		}
+	}
+	return have
+}
+
+// Lost says what an earlier gate file compares and this one does not: scenarios, and metrics of those that are left. A gate that
+// compares less must not pass for one that does as well as before.
+func (g *Gate) Lost(earlier *Gate) (lost []string) {
+	metrics := func(g *Gate, scenario string) (all []string) {
+		for i, p := range g.Scenario.Points {
+			if p.Params[0].Value != scenario {
+				continue
+			}
+			for _, x := range g.Cases[i].Primaries {
+				if !slices.Contains(all, x.Metric) {
+					all = append(all, x.Metric)
+				}
+			}
+		}
+		return all
+	}
+	for _, scenario := range earlier.Names() {
+		now := metrics(g, scenario)
+		if len(now) == 0 {
+			lost = append(lost, "scenario "+scenario)
+			continue
+		}
+		for _, metric := range metrics(earlier, scenario) {
+			if !slices.Contains(now, metric) {
+				lost = append(lost, metric+" of "+scenario)
+			}
+		}
+	}
+	return lost
 }
 
 // GateSlices is how many slices an arm has in a block where the gate file does not say.

@@ -94,3 +94,28 @@ func TestGateFileErrors(t *testing.T) {
 		}
 	}
 }
+
+// What an earlier file compares and a later one does not is told: a scenario, or a metric of one that is still there.
+func TestGateLost(t *testing.T) {
+	parse := func(text string) *Gate {
+		t.Helper()
+		g, err := ParseGate("gate.yaml", []byte(strings.Replace(text, "ycsb", "open-loop", 1)), gateNames())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	full := parse(goodGate)
+	check := func(g, earlier *Gate, want string) {
+		t.Helper()
+		if got := strings.Join(g.Lost(earlier), ", "); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	check(full, full, "")
+	less := parse(strings.Replace(goodGate, "  - scenario: ycsb\n    name: borrowed\n", "", 1))
+	check(less, full, "scenario borrowed")
+	check(full, less, "")
+	check(parse(strings.Replace(goodGate, "primaries: {cpu: 3%, throughput: 5%}", "primaries: {cpu: 4%}", 1)), full, "throughput of borrowed")
+	check(parse(strings.Replace(goodGate, "name: borrowed", "name: renamed", 1)), full, "scenario borrowed")
+}

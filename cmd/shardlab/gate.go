@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/shardlab/shardlab/analysis"
 	"github.com/shardlab/shardlab/analysis/gate"
+	"github.com/shardlab/shardlab/results"
 	"github.com/shardlab/shardlab/scenarios"
 	"github.com/shardlab/shardlab/scenarios/gating"
 	"github.com/shardlab/shardlab/scenarios/runner"
@@ -96,8 +99,38 @@ func caseNames() []string {
 	return names
 }
 
+// unheeded are flags that mean nothing beside another.
+var unheeded = map[string][]string{
+	"from":     {"selftest", "base", "base-bin", "head-bin", "scenarios", "no-control", "no-confirm", "config"},
+	"selftest": {"base", "head-bin", "junit", "json", "inconclusive"},
+	"base-bin": {"base"},
+}
+
+// gateFlags refuses what would not be heeded.
+func gateFlags(c *cli.Command) error {
+	for _, flag := range slices.Sorted(maps.Keys(unheeded)) {
+		for _, other := range unheeded[flag] {
+			if c.IsSet(flag) && c.IsSet(other) {
+				return fmt.Errorf("--%s means nothing beside --%s; leave one out", other, flag)
+			}
+		}
+	}
+	for _, flag := range []string{"gates", "record"} {
+		if c.IsSet(flag) && !c.IsSet("selftest") {
+			return fmt.Errorf("--%s is for --selftest", flag)
+		}
+	}
+	if n := c.Int("gates"); n < 1 {
+		return fmt.Errorf("--gates %d: a test without gates shows nothing; give 1 or more", n)
+	}
+	return nil
+}
+
 func gateAction(ctx context.Context, c *cli.Command) error {
 	if err := wantArgs(c, 0, 0); err != nil {
+		return err
+	}
+	if err := gateFlags(c); err != nil {
 		return err
 	}
 	if word := c.String("inconclusive"); word != "fail" && word != "warn" {
@@ -144,16 +177,15 @@ func gateAction(ctx context.Context, c *cli.Command) error {
 // gateOnce finds what to compare, and compares it.
 func gateOnce(ctx context.Context, c *cli.Command, opts gating.Options) (err error) {
 	switch base, head := c.String("base-bin"), c.String("head-bin"); {
-	case base != "" && head != "" && c.String("base") != "":
-		return errors.New("--base and --base-bin both say what to compare with; give one")
 	case base != "" && head != "":
 		opts.Base, opts.Head = gating.Source{Bin: base, Revision: filepath.Base(base)}, gating.Source{Bin: head, Revision: filepath.Base(head)}
 	case base != "" || head != "":
 		return errors.New("--base-bin and --head-bin go together")
 	default:
-		trees, err := gating.CheckOut(ctx, filepath.Dir(c.String("config")), c.String("base"), opts.Builder.Dir())
+		trees, err := gating.CheckOut(ctx, filepath.Dir(c.String("config")), c.String("base"), opts.Builder.Dir(),
+			c.String("results"), c.String("junit"), c.String("summary"))
 		if err != nil {
-			return err
+			return gateError(c, "", err)
 		}
 		defer func() {
 			if closeErr := trees.Close(); closeErr != nil {
@@ -161,6 +193,9 @@ func gateOnce(ctx context.Context, c *cli.Command, opts gating.Options) (err err
 			}
 		}()
 		opts.Base, opts.Head = trees.Base, trees.Head
+		if err := checkLost(c, opts, trees.Base); err != nil {
+			return err
+		}
 	}
 	opts.Log(fmt.Sprintf("base %s, head %s: about %v a block of all scenarios", opts.Base.Revision, opts.Head.Revision, opts.Gate.BlockTime()))
 	dir, v, err := gating.Run(ctx, opts)
@@ -168,6 +203,27 @@ func gateOnce(ctx context.Context, c *cli.Command, opts gating.Options) (err err
 		return gateError(c, dir, err)
 	}
 	return concludeGate(c, dir, v)
+}
+
+// checkLost refuses a gate that compares less than the gate file of base did, unless it is said what is left. A base that had no
+// such file, or one that is not read any more, tells nothing.
+func checkLost(c *cli.Command, opts gating.Options, base gating.Source) error {
+	file := c.String("config")
+	earlier, err := scenarios.LoadGate(filepath.Join(base.Dir, filepath.Base(file)), gating.Names(scenarioNames()))
+	switch {
+	case c.String("scenarios") != "":
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		opts.Log(fmt.Sprintf("base %s has a gate file that cannot be read: whether it compared more is not known", base.Revision))
+		return nil
+	}
+	if lost := opts.Gate.Lost(earlier); len(lost) > 0 {
+		return fmt.Errorf("%s: does not compare %s, which base %s does: less is no pass; where it is meant, say what is left with --scenarios %s",
+			file, strings.Join(lost, ", "), base.Revision, strings.Join(opts.Gate.Names(), ","))
+	}
+	return nil
 }
 
 // gateError gives an error that ended a gate its exit code.
@@ -182,10 +238,17 @@ func gateError(c *cli.Command, dir string, err error) error {
 		return &exitError{exitInterrupted, errors.New("interrupted" + kept)}
 	case errors.As(err, &build):
 		fmt.Fprint(c.Root().ErrWriter, build.Output)
-	case dir != "" && !errors.Is(err, gate.ErrNothing):
+	case dir != "" && !errors.Is(err, gate.ErrNothing) && measured(c, dir):
 		return &exitError{exitInconclusive, fmt.Errorf("%w%s", err, kept)}
 	}
 	return err
+}
+
+// measured says whether any block has come to its end. If none has, a server could not be started or asked, and that is no
+// finding but a mistake.
+func measured(c *cli.Command, dir string) bool {
+	run, err := results.OpenIn(c.String("results"), dir)
+	return err != nil || len(run.Trials) > 0
 }
 
 // concludeGate shows a verdict and gives it its exit code.

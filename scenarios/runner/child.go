@@ -123,7 +123,7 @@ func startReference(ctx context.Context, s *spawner, command []string, cpus []in
 		if c, err = startReferenceOnce(ctx, s, command, cpus); err == nil {
 			return c, nil
 		}
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) { // it runs, and listens elsewhere: another port would not help
 			break
 		}
 	}
@@ -167,7 +167,7 @@ func (c *child) waitAccepting(ctx context.Context) error {
 		case <-c.exited:
 			return fmt.Errorf("%s ended before it served: %w", c.name(), c.ended())
 		case <-ctx.Done():
-			return fmt.Errorf("%s does not accept connections at %s: %w", c.name(), c.addr, ctx.Err())
+			return fmt.Errorf("%s does not accept connections at %s: %w%s", c.name(), c.addr, ctx.Err(), c.lastWords())
 		case <-retry.C:
 		}
 	}
@@ -206,10 +206,15 @@ func (c *child) ended() error {
 	if err == nil {
 		err = errors.New("exit status 0")
 	}
+	return fmt.Errorf("%w%s", err, c.lastWords())
+}
+
+// lastWords is the last line of what the process has said, behind a colon, if it has said anything.
+func (c *child) lastWords() string {
 	if text := c.stderr.lastLine(); text != "" {
-		return fmt.Errorf("%w: %s", err, text)
+		return ": " + text
 	}
-	return err
+	return ""
 }
 
 // stop asks the process and whatever it has started to end, waits, and kills them if they do not.
