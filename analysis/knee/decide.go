@@ -2,6 +2,7 @@ package knee
 
 import (
 	"math"
+	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -90,7 +91,7 @@ func (b Bound) Decide(batches []Batch) Outcome {
 		}
 		return Meets
 	}
-	if len(batches) < minBatches || n == 0 || b.Stat == "" && n*(1-b.Quantile) < 10 {
+	if len(batches) < minBatches || n == 0 || b.Stat == "" && n*(1-b.Quantile) < needed {
 		return Undecided
 	}
 	excess, half := b.excess(batches, n)
@@ -158,18 +159,18 @@ func (b Bound) Value(h *hdrhistogram.Histogram) int64 {
 		return int64(h.Mean())
 	case b.Stat == Max:
 		return h.Max()
-	case n*(1-b.Quantile) < 10:
+	case n*(1-b.Quantile) < needed:
 		return 0
 	}
 	return h.ValueAtQuantile(100 * b.Quantile)
 }
 
-// Sequential decides by a probe that goes on while it shows nothing: measure is called for one more look, from 0 on, and returns
-// what it adds.
-func (b Bound) Sequential(measure func(look int) ([]Batch, error)) (Outcome, error) {
+// Sequential decides by a probe that goes on while it shows nothing: measure is called for one more look, of the next length and
+// with its number, and returns what it adds.
+func (b Bound) Sequential(lengths []time.Duration, measure func(look int, length time.Duration) ([]Batch, error)) (Outcome, error) {
 	var all []Batch
-	for look := range Looks {
-		more, err := measure(look)
+	for look, length := range lengths {
+		more, err := measure(look, length)
 		if err != nil {
 			return Undecided, err
 		}

@@ -44,10 +44,17 @@ const maxSteps = 32
 // missed for another reason than load.
 const Floor = 16
 
-// NewSearch begins a search at rate first, that goes no higher than most; 0 for no limit.
-func NewSearch(first, most float64) *Search {
-	s := &Search{first: Place(max(first, MinRate)), most: math.MaxInt}
-	s.least = Place(max(Rate(s.first)/Floor, MinRate))
+// fewestFruitless is how many rates must have shown nothing of the server before a search ends for that.
+const fewestFruitless = 4
+
+// NewSearch begins a search at rate first, that goes no lower than least and no higher than most; 0 for no limit.
+func NewSearch(first, least, most float64) *Search {
+	bottom := Place(max(least, MinRate))
+	if Rate(bottom) < least {
+		bottom++
+	}
+	s := &Search{first: max(Place(max(first, MinRate)), bottom), most: math.MaxInt}
+	s.least = max(Place(max(Rate(s.first)/Floor, MinRate)), bottom)
 	if most > 0 {
 		s.most = Place(max(most, MinRate))
 	}
@@ -115,6 +122,9 @@ func (s *Search) Next() (Step, bool) {
 	if step, ok := s.contradiction(lo, hi); ok {
 		return step, true
 	}
+	if s.fruitless() {
+		return Step{}, false
+	}
 	switch lowest, highest := s.seen[0].at, s.seen[len(s.seen)-1].at; {
 	case lo < 0 && lowest > s.least:
 		return Step{max(lowest-doubling, s.least), s.approach(lowest)}, true
@@ -125,6 +135,14 @@ func (s *Search) Next() (Step, bool) {
 		return Step{at, s.approach(at)}, true
 	}
 	return s.confirm(lo, hi)
+}
+
+// fruitless says that no rate, down to the lowest, has shown anything of the server: those between will not either.
+func (s *Search) fruitless() bool {
+	return len(s.seen) >= fewestFruitless && s.seen[0].at <= s.least && !slices.ContainsFunc(s.seen, func(p place) bool {
+		v := p.verdict()
+		return v == Meets || v == Misses
+	})
 }
 
 // contradiction asks again about a place that missed the bound below one that met it, and the reverse.
@@ -199,9 +217,11 @@ type Result struct {
 	Limited bool
 	// The highest rates at which the bound was met, where a server that comes from an overload bears less; else 0.
 	FromBelow, FromAbove float64
-	Over                 bool // the search came to its end
-	GaveUp               bool // it did not: too many probes showed nothing, or spoke against each other
-	Steps                int
+	// Bottom is what the lowest rate that was probed has shown.
+	Bottom Outcome
+	Over   bool // the search came to its end
+	GaveUp bool // it did not: too many probes showed nothing, or spoke against each other
+	Steps  int
 }
 
 // Result returns what the search has found so far.
@@ -211,6 +231,9 @@ func (s *Search) Result() Result {
 	r.GaveUp = s.steps >= maxSteps
 	r.Over = !more && !r.GaveUp
 	lo, hi := s.edges()
+	if len(s.seen) > 0 {
+		r.Bottom = s.seen[0].verdict()
+	}
 	if lo >= 0 {
 		r.Lo = Rate(s.seen[lo].at)
 	}
