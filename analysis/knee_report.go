@@ -99,64 +99,10 @@ func newKneeRow(point, arm string, knees []results.Knee) KneeRow {
 	return row
 }
 
-// doubts says what a reader must know of the row.
-func (r *KneeRow) doubts() {
-	add := func(n int, format string, args ...any) {
-		if n > 0 {
-			r.Warnings = append(r.Warnings, Warning(fmt.Sprintf(format, args...)))
-		}
-	}
-	var sticky, bound, top, none, unsteady int
-	below, above := 0.0, math.Inf(1)
-	for _, k := range r.Blocks {
-		if k.FromAbove > 0 {
-			sticky++
-			below, above = max(below, k.FromBelow), min(above, k.FromAbove)
-		}
-		switch {
-		case k.Open == results.KneeClientBound:
-			bound++
-		case k.Open == results.KneeMax:
-			top++
-		case k.Open == results.KneeUnsteady:
-			unsteady++
-		}
-		if k.Lo == 0 {
-			none++
-		}
-	}
-	n := len(r.Blocks)
-	if r.Open == "" && r.Hi == 0 {
-		switch {
-		case bound > 0:
-			r.Open = results.KneeClientBound
-		case unsteady > 0:
-			r.Open = results.KneeUnsteady
-		default:
-			r.Open = results.KneeMax
-		}
-	}
-	add(unsteady, "unsteady: in %d of %d blocks the search gave up, because too many probes showed nothing or spoke against each other; "+
-		"measure on a quieter machine, or with a longer --probe", unsteady, n)
-	add(bound, "client-bound: in %d of %d blocks the load generator was at its limit above the lower end; the knee may be higher: "+
-		"give the client more CPUs, or the server fewer", bound, n)
-	add(top, "in %d of %d blocks the highest rate that was allowed still met the bound; raise --max", top, n)
-	add(none, "in %d of %d blocks no rate met the bound", none, n)
-	add(sticky, "hysteresis: in %d of %d blocks the server bore less after an overload (%s/s) than before (%s/s); the interval "+
-		"holds both", sticky, n, shortSI(above), shortSI(below))
-	if n < MinBlocks && r.Open != results.KneeInterrupted {
-		text := fmt.Sprintf("the interval is from minimum to maximum, which encloses the median with %.0f%%", 100*r.Coverage)
-		if n == 1 {
-			text = "one block shows nothing of how fresh processes differ"
-		}
-		r.Warnings = append(r.Warnings, Warning(fmt.Sprintf("%s; %d blocks give %.0f%%", text, MinBlocks, Level*100)))
-	}
-}
-
 // Inconclusive says of how many rows an end of the interval is missing, and not because it was asked for.
 func (r *KneeReport) Inconclusive() (n int) {
 	for _, k := range r.Knees {
-		if k.Open == results.KneeClientBound || k.Open == results.KneeUnsteady || k.Open == results.KneeInterrupted || k.Lo == 0 && k.Hi == 0 {
+		if k.Open == results.KneeClientBound || k.Open == results.KneeUnsteady || k.Open == results.KneeInterrupted || k.Open == results.KneeTime || k.Lo == 0 {
 			n++
 		}
 	}

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -85,6 +86,44 @@ func TestKneeReportText(t *testing.T) {
 	}
 	if _, err := NewKneeReport(results.Manifest{}, nil); err == nil {
 		t.Error("a run that has not searched has a report")
+	}
+}
+
+// TestFruitlessKnee: where no rate met the bound the lowest says why, and what would do.
+func TestFruitlessKnee(t *testing.T) {
+	for _, c := range []struct {
+		open  string
+		hi    float64
+		probe results.KneeProbe
+		want  string
+	}{
+		{results.KneeClientBound, 0, results.KneeProbe{Outcome: "undecided", N: 2000, Value: 15e5, Dur: 4e9, Limit: "late; spin"},
+			"no rate met the bound; at the lowest, 625/s, it was 1.50 ms (2000 response times in 4.00 s), but the load generator was at its own limit: late; spin"},
+		{results.KneeUndecided, 0, results.KneeProbe{Outcome: "undecided", N: 2000, Value: 9e5, Dur: 4e9}, "to tell it from the bound: take a longer --probe-max"},
+		{results.KneeUndecided, 0, results.KneeProbe{Outcome: "undecided", Why: "steal: much"}, "nothing could be measured (steal: much)"},
+		{"", 625, results.KneeProbe{Outcome: "misses", N: 2000, Value: 9e6, Dur: 4e9}, "take a wider bound, or begin lower with --from and"},
+	} {
+		k := searched("a", [2]float64{0, c.hi})
+		c.probe.Rate = 625
+		k[0].Open, k[0].Probes = c.open, []results.KneeProbe{{Rate: 10e3, Outcome: "client-bound"}, c.probe}
+		r := reportKnee(t, kneeManifest("a"), k...)
+		text := fmt.Sprint(r.Knees[0].Warnings)
+		if !strings.Contains(text, c.want) || r.Knees[0].Open != c.open || r.Inconclusive() != 1 {
+			t.Errorf("no %q in %s; open %q", c.want, text, r.Knees[0].Open)
+		}
+	}
+}
+
+// TestShortSearch: what time has left open is said.
+func TestShortSearch(t *testing.T) {
+	k := searched("a", [2]float64{20e3, 0}, [2]float64{20e3, 30e3})
+	k[0].Open = results.KneeTime
+	k[1].Probes = []results.KneeProbe{{Rate: 25e3, Outcome: "undecided", Dur: 4e9}, {Rate: 10e3, Outcome: "undecided", Dur: 4e9}}
+	r := reportKnee(t, kneeManifest("a"), k...)
+	text := fmt.Sprint(r.Knees[0].Warnings)
+	if r.Knees[0].Open != results.KneeTime || r.Inconclusive() != 1 || !strings.Contains(text, "--search-max") ||
+		!strings.Contains(text, "1 of 12 probes had shown nothing after up to 4.00 s") {
+		t.Errorf("%+v", r.Knees[0])
 	}
 }
 

@@ -109,9 +109,14 @@ func judgeLoad(l Load) (Row, error) {
 func ClientLimit(s *results.Slice, limit int64) *Finding {
 	switch {
 	case s.ClientBusy > maxClientBusy:
-		return &Finding{Verdict: ClientBound, Detail: fmt.Sprintf("client %.0f%% busy", 100*s.ClientBusy)}
+		return &Finding{Verdict: ClientBound, Detail: fmt.Sprintf("client %.0f%% busy", 100*s.ClientBusy),
+			Fix: "give the client more CPUs, or the server fewer"}
+	case s.LatenessP > max(pacingFloor, maxPacingShare*float64(limit)) && s.ClientSpin > 0:
+		return &Finding{Verdict: ClientBound, Detail: "p99 of lateness " + FormatDuration(s.LatenessP) + " though the client polls",
+			Fix: "something else runs on its processor: stop that, give the client more CPUs, or take a wider bound"}
 	case s.LatenessP > max(pacingFloor, maxPacingShare*float64(limit)):
-		return &Finding{Verdict: ClientBound, Detail: "p99 of lateness " + FormatDuration(s.LatenessP)}
+		return &Finding{Verdict: ClientBound, Detail: "p99 of lateness " + FormatDuration(s.LatenessP),
+			Fix: "let the client poll in place of sleeping (--spin 1ms takes a processor), give it more CPUs, or take a wider bound"}
 	}
 	return nil
 }

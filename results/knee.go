@@ -14,6 +14,9 @@ type KneePlan struct {
 	Step    float64 `json:"step"`                // factor between neighbouring rates
 	ProbeNS int64   `json:"probe_ns"`            // length of a probe's first look; slow rates take longer
 	Looks   int     `json:"looks"`               // of a probe, at most; the later ones are longer
+	// The most that all looks of a probe take together, and all probes of a search; 0 where it was not bounded.
+	ProbeMaxNS  int64 `json:"probe_max_ns,omitempty"`
+	SearchMaxNS int64 `json:"search_max_ns,omitempty"`
 }
 
 // Why a Knee has no Hi next to its Lo.
@@ -21,6 +24,8 @@ const (
 	KneeClientBound = "client-bound" // the load generator was at its limit
 	KneeMax         = "max"          // the highest rate that was allowed met the bound
 	KneeUnsteady    = "unsteady"     // too many probes showed nothing, or spoke against each other; a Hi that is there is not confirmed
+	KneeUndecided   = "undecided"    // not even the lowest rate showed anything in the time that a probe has; there is no Lo
+	KneeTime        = "time"         // the search had used up its time; a Hi that is there is not confirmed
 	KneeInterrupted = "interrupted"  // the search did not come to its end
 )
 
@@ -43,13 +48,15 @@ type KneeProbe struct {
 	Rate     float64 `json:"rate_per_s"`
 	From     string  `json:"from"`       // "below", or "above": right after an overload
 	Outcome  string  `json:"outcome"`    // "meets", "misses", "undecided" or "client-bound"
-	Why      string  `json:"why"`        // what decided: the bound's statistic, or what else was found
+	Why      string  `json:"why"`        // what decided: the bound's statistic, or what else was found; of an undecided one, why it is
 	Value    int64   `json:"value_ns"`   // of the bound's statistic
 	N        uint64  `json:"n"`          // response times
 	Achieved float64 `json:"achieved"`   // share of the rate
 	Dur      int64   `json:"dur_ns"`     // measured
 	Client   float64 `json:"cli_busy"`   // share of its time that the busiest load thread was on a CPU
-	Void     int     `json:"void_looks"` // looks that were taken again
+	Void     int     `json:"void_looks"` // looks that were of no use: disturbed from outside
+	// Limit says why the load generator may be to blame, whatever the outcome, and what would do; "" where it is not.
+	Limit string `json:"limit,omitempty"`
 }
 
 // Knee appends a search that has ended to knees.jsonl.

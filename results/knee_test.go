@@ -13,7 +13,7 @@ func TestKneesAreReadAsWritten(t *testing.T) {
 	must(t, err)
 	want := []Knee{
 		{Point: "value_size=64", Arm: "a", Block: 1, Lo: 1000, Hi: 1050, FromBelow: 1000, FromAbove: 909, Probes: []KneeProbe{
-			{Rate: 1000, From: "above", Outcome: "meets", Why: "p99", Value: 5, N: 7, Achieved: 1, Dur: 9, Client: 0.5, Void: 1}}},
+			{Rate: 1000, From: "above", Outcome: "meets", Why: "p99", Value: 5, N: 7, Achieved: 1, Dur: 9, Client: 0.5, Void: 1, Limit: "late"}}},
 		{Arm: "b", Lo: 1000, Open: KneeClientBound, Probes: []KneeProbe{}},
 	}
 	for _, k := range want {

@@ -9,8 +9,8 @@ import (
 const defaultFirst = "5k"
 
 // OpenLoop returns a copy of s, which must come from Load, Parse or Override, whose load is an open loop of one rate: that of
-// --from where it is not "", else the first of the file's, else 5k.
-func (s *Scenario) OpenLoop(from string) (*Scenario, error) {
+// --from where it is not "", else the first of the file's, else 5k. Its clients poll as --spin says, where that is not "".
+func (s *Scenario) OpenLoop(from, spin string) (*Scenario, error) {
 	if s.doc == nil {
 		return nil, errors.New("bug: a scenario that was not read from a file")
 	}
@@ -23,8 +23,11 @@ func (s *Scenario) OpenLoop(from string) (*Scenario, error) {
 		from = defaultFirst
 	}
 	e := editor{doc: s.doc.clone(), changed: map[string]bool{}}
-	for _, x := range [][2]string{{"mode", Open}, {"rate", from}} {
-		if err := e.set(place(flag), load, x[0], x[1]); err != nil {
+	for _, x := range [][3]string{{flag, "mode", Open}, {flag, "rate", from}, {"--spin " + spin, "spin", spin}} {
+		if x[2] == "" {
+			continue
+		}
+		if err := e.set(place(x[0]), load, x[1], x[2]); err != nil {
 			return nil, err
 		}
 	}

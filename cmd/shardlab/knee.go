@@ -25,9 +25,11 @@ func kneeCommand() *cli.Command {
 		Description: `The bound is the scenario's slo:, or --slo: "p99 < 1ms"; p50 to p99.99, max or mean; of one operation: "get p99 < 1ms".
 Load is an open loop with the scenario's workload and connections. The rate is doubled until the bound is missed, then the gap is halved; both
 ends are probed once more right after an overload. A probe meets or misses when the quantile's interval lies on one side of the bound; else it goes
-on, up to eight times as long. A rate that is not achieved misses. The knee is an interval, over blocks of fresh processes.
+on, up to eight times as long or --probe-max; what it has not shown by then stays in the interval. A rate that is not achieved misses. The knee
+is an interval, over blocks of fresh processes. Where no arm meets the bound at any rate, the first block is the last and says why.
 
-Ends with 3 where the load generator was the limit ("at least"). Ctrl-C shows what was found until then, and ends with 130.
+Ends with 3 where an end was not found: the load generator was the limit ("at least"), no rate met the bound, or time was up. Ctrl-C shows what
+was found until then, and ends with 130.
 
 Examples:
   shardlab knee knee
@@ -39,6 +41,9 @@ Examples:
 			&cli.StringFlag{Name: "from", Usage: "the first rate to be probed (default: the scenario's load.rate, or 5k)"},
 			&cli.StringFlag{Name: "max", Usage: "the highest rate that may be (default: no limit)"},
 			&cli.DurationFlag{Name: "probe", Value: 250 * time.Millisecond, Usage: "length of a probe, at least; one that shows nothing goes on"},
+			&cli.DurationFlag{Name: "probe-max", Value: 4 * time.Second, Usage: "length of a probe, at most; rates too low for it are not probed"},
+			&cli.DurationFlag{Name: "search-max", Value: 45 * time.Second, Usage: "time for the search of one arm in one block, at most"},
+			&cli.StringFlag{Name: "spin", Usage: "poll instead of sleeping so long before each send, as in 1ms, on a host that wakes threads late (default: the scenario's)"},
 			&cli.StringFlag{Name: "blocks", Usage: "fresh processes of every arm (default: the scenario's)"},
 			&cli.StringFlag{Name: "seed", Usage: "seed of the operations and of every random order (default: the scenario's)"},
 			&cli.StringSliceFlag{Name: "set", Usage: "override one key of the scenario, as in load.connections=10; may be repeated"},
@@ -72,9 +77,16 @@ func searchKnee(ctx context.Context, c *cli.Command) error {
 func kneeOptions(c *cli.Command) (o runner.KneeOptions, err error) {
 	o = runner.KneeOptions{
 		Results: c.String("results"), Probe: c.Duration("probe"), Argv: append([]string{"shardlab"}, os.Args[1:]...),
+		ProbeMax: c.Duration("probe-max"), SearchMax: c.Duration("search-max"),
 	}
 	if o.Probe < 20*time.Millisecond || o.Probe > time.Minute {
 		return o, fmt.Errorf("--probe: %v is out of range: 20ms to 1m", o.Probe)
+	}
+	if o.ProbeMax < o.Probe || o.ProbeMax > 10*time.Minute {
+		return o, fmt.Errorf("--probe-max: %v is out of range: %v, that of --probe, to 10m", o.ProbeMax, o.Probe)
+	}
+	if o.SearchMax < time.Second || o.SearchMax > 24*time.Hour {
+		return o, fmt.Errorf("--search-max: %v is out of range: 1s to 24h", o.SearchMax)
 	}
 	if text := c.String("max"); text != "" {
 		if o.Max, err = scenarios.ParseRate(text); err != nil {
@@ -90,7 +102,7 @@ func kneeOptions(c *cli.Command) (o runner.KneeOptions, err error) {
 	if sc, err = sc.Override(over); err != nil {
 		return o, err
 	}
-	o.Scenario, err = sc.OpenLoop(c.String("from"))
+	o.Scenario, err = sc.OpenLoop(c.String("from"), c.String("spin"))
 	return o, err
 }
 
@@ -105,7 +117,7 @@ func concludeKnee(c *cli.Command, dir string, runErr error) error {
 	case err != nil:
 		return err
 	case inconclusive > 0:
-		return &exitError{exitInconclusive, fmt.Errorf("%d knees have no upper end that is the server's; the reasons are under the table",
+		return &exitError{exitInconclusive, fmt.Errorf("%d knees lack an end, and not through their servers; the reasons are under the table",
 			inconclusive)}
 	}
 	return nil
@@ -175,7 +187,7 @@ func (v *kneeView) Knee(p runner.KneeProgress) {
 		}
 		return
 	}
-	lines := []string{head + ", " + p.Phase}
+	lines := []string{head + ", " + p.Phase + ", " + timeLeft(p)}
 	for _, a := range p.Arms {
 		line := fmt.Sprintf("  %-16s", a.Name)
 		if a.Probes > 0 {
@@ -185,4 +197,8 @@ func (v *kneeView) Knee(p runner.KneeProgress) {
 		lines = append(lines, line)
 	}
 	v.draw(lines)
+}
+
+func timeLeft(p runner.KneeProgress) string {
+	return fmt.Sprintf("about %v left", max(p.Left.Round(time.Second), time.Second))
 }

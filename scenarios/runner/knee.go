@@ -19,10 +19,12 @@ type KneeOptions struct {
 	Scenario *scenarios.Scenario // of an open loop, with an SLO; its rate is the first that is probed
 	Max      float64             // the highest rate that may be; 0: no limit
 	Probe    time.Duration       // of a probe's first look; slow rates get longer ones
-	Results  string
-	Argv     []string
-	Exe      string // as in Options
-	Observer KneeObserver
+	// The most that all looks of a probe take together, and all probes of a search; the last may end later, by a probe.
+	ProbeMax, SearchMax time.Duration
+	Results             string
+	Argv                []string
+	Exe                 string // as in Options
+	Observer            KneeObserver
 }
 
 // KneeObserver is told how a search goes, between probes and never in one. Its methods are called from Knee's goroutine.
@@ -38,6 +40,8 @@ type KneeProgress struct {
 	Point         string
 	Arms          []KneeArm // in the order of the scenario
 	BlockDone     bool      // all of them have just ended
+	// Left is how long the rest of the run will take if its blocks take what those before took.
+	Left time.Duration
 }
 
 // KneeArm is the search of one arm in the block in progress.
@@ -55,6 +59,9 @@ type kneeRun struct {
 	opts  KneeOptions
 	bound knee.Bound
 	start map[string]float64 // the rate to begin with, by arm and point: half of what the last block found
+	// fruitless are the points in whose first block no arm met the bound at any rate: another would show the same.
+	fruitless map[string]bool
+	clock     kneeClock
 }
 
 // Knee searches, for each arm in fresh processes of each block, the highest rate that meets the scenario's SLO. It returns the run
@@ -64,13 +71,7 @@ func Knee(ctx context.Context, opts KneeOptions) (dir string, err error) {
 	if sc.SLO == nil {
 		return "", fmt.Errorf("%s: there is no slo to search the knee of; add one, as in slo: p99 < 1ms", sc.File)
 	}
-	for _, p := range sc.Points {
-		if len(p.Groups)+len(p.Phases) > 0 || p.Load.Via != "" {
-			// Clients in the server's process do its work: at the knee they are busy, and that says nothing of the load generator.
-			return "", fmt.Errorf("%s: a search puts one load on sockets, at rates of its own; take out groups, phases and via", sc.File)
-		}
-	}
-	k := &kneeRun{opts: opts, start: map[string]float64{}}
+	k := &kneeRun{opts: opts, start: map[string]float64{}, fruitless: map[string]bool{}}
 	k.bound = knee.Bound{Quantile: sc.SLO.Quantile(), Limit: sc.SLO.Limit.Nanoseconds()}
 	switch sc.SLO.Stat {
 	case scenarios.SLOMean:
@@ -78,9 +79,22 @@ func Knee(ctx context.Context, opts KneeOptions) (dir string, err error) {
 	case scenarios.SLOMax:
 		k.bound.Stat = knee.Max
 	}
-	k.unplanned = true
+	for _, p := range sc.Points {
+		if len(p.Groups)+len(p.Phases) > 0 || p.Load.Via != "" {
+			// Clients in the server's process do its work: at the knee they are busy, and that says nothing of the load generator.
+			return "", fmt.Errorf("%s: a search puts one load on sockets, at rates of its own; take out groups, phases and via", sc.File)
+		}
+		if least := k.bound.Least(k.plan(&p)); opts.Max > 0 && opts.Max < least {
+			return "", fmt.Errorf("%s: %s takes at least %.0f operations a second in a probe of %v, and --max is %.0f; raise --probe-max or --max",
+				sc.File, sc.SLO, least, opts.ProbeMax, opts.Max)
+		}
+	}
+	k.unplanned, k.budget = true, k.howLong
+	usual, _ := k.expected(sc)
+	k.clock.togo = sc.Run.Blocks * len(sc.Points)
+	k.clock.guess = usual / time.Duration(k.clock.togo)
 	k.run.opts = Options{
-		Scenario: sc, Results: opts.Results, Argv: opts.Argv, Exe: opts.Exe, Observer: kneeWatch{opts.Observer},
+		Scenario: sc, Results: opts.Results, Argv: opts.Argv, Exe: opts.Exe, Observer: kneeWatch{opts.Observer, &k.clock},
 		Amend: k.describe,
 	}
 	return k.execute(ctx, k.block)
@@ -92,15 +106,19 @@ func (k *kneeRun) describe(m *results.Manifest) {
 	m.Knee = &results.KneePlan{
 		SLO: k.opts.Scenario.SLO.String(), From: k.opts.Scenario.Points[0].Load.Rate, Max: k.opts.Max,
 		Step: knee.Spacing, ProbeNS: k.opts.Probe.Nanoseconds(), Looks: knee.Looks,
+		ProbeMaxNS: k.opts.ProbeMax.Nanoseconds(), SearchMaxNS: k.opts.SearchMax.Nanoseconds(),
 	}
 }
 
 // kneeWatch shows what a run in general has to say as that of a search.
-type kneeWatch struct{ KneeObserver }
+type kneeWatch struct {
+	KneeObserver
+	clock *kneeClock
+}
 
 // Progress implements Observer.
 func (w kneeWatch) Progress(p Progress) {
-	q := KneeProgress{Phase: p.Phase, Block: p.Block, Blocks: p.Blocks, Point: p.Point}
+	q := KneeProgress{Phase: p.Phase, Block: p.Block, Blocks: p.Blocks, Point: p.Point, Left: w.clock.left()}
 	for _, a := range p.Arms {
 		q.Arms = append(q.Arms, KneeArm{Name: a.Name})
 	}
@@ -121,6 +139,8 @@ type kneeSearch struct {
 	record  results.Knee
 	rates   []*rateRecord // what was measured, in the order of the rates' first probes
 	written bool
+	spent   time.Duration // on its steps
+	expired bool          // that was all it may take
 }
 
 // rateRecord is all that was measured of one arm at one rate in one block.
@@ -133,6 +153,10 @@ type rateRecord struct {
 
 // block runs a search of every arm at one point, all in turn.
 func (k *kneeRun) block(ctx context.Context, number int, p *point) (err error) {
+	if k.fruitless[p.Label] {
+		return nil
+	}
+	k.clock.began = time.Now()
 	b := &kneeBlock{block: block{r: &k.run, number: number, point: p, visitors: make([]*visitor, len(k.arms))}, k: k}
 	defer b.stop()
 	if err := b.begin(ctx); err != nil {
@@ -141,7 +165,7 @@ func (k *kneeRun) block(ctx context.Context, number int, p *point) (err error) {
 	for _, v := range b.visitors {
 		from := cmp.Or(k.start[v.arm.Name+" "+p.Label], p.load.Rate)
 		b.searches = append(b.searches, &kneeSearch{
-			visitor: v, search: knee.NewSearch(from, k.opts.Max),
+			visitor: v, search: knee.NewSearch(from, k.bound.Least(k.plan(&p.Point)), k.opts.Max),
 			record: results.Knee{Point: p.Label, Arm: v.arm.Name, Block: number, Probes: []results.KneeProbe{}},
 		})
 	}
@@ -155,7 +179,25 @@ func (k *kneeRun) block(ctx context.Context, number int, p *point) (err error) {
 			return b.explain(s.visitor, err)
 		}
 	}
+	k.learn(b)
 	return nil
+}
+
+// learn takes from a block that has ended whether another of its point is of use.
+func (k *kneeRun) learn(b *kneeBlock) {
+	k.clock.end()
+	label := b.point.Label
+	for _, s := range b.searches {
+		if _, before := k.start[s.record.Arm+" "+label]; before || s.search.Result().Lo > 0 || s.expired {
+			return
+		}
+	}
+	k.fruitless[label] = true
+	if left := k.opts.Scenario.Run.Blocks - b.number - 1; left > 0 {
+		k.clock.togo -= left
+		k.note("no arm met %s at any rate, down to the lowest; another block would show the same: %d of %d are left out",
+			k.opts.Scenario.SLO, left, k.opts.Scenario.Run.Blocks)
+	}
 }
 
 // search takes steps of all searches in turn until they are over.
@@ -164,7 +206,8 @@ func (b *kneeBlock) search(ctx context.Context) error {
 		b.show(false)
 		steps := map[int]knee.Step{}
 		for i, s := range b.searches {
-			if step, ok := s.search.Next(); ok {
+			step, ok := s.search.Next()
+			if s.expired = ok && s.spent >= b.k.opts.SearchMax; ok && !s.expired {
 				steps[i] = step
 			}
 		}
@@ -178,7 +221,9 @@ func (b *kneeBlock) search(ctx context.Context) error {
 				continue
 			}
 			s := b.searches[i]
+			began := time.Now()
 			o, err := b.step(ctx, s, step)
+			s.spent += time.Since(began)
 			if err != nil {
 				return fmt.Errorf("%s, block %d, %.0f/s: %w", s.visitor.arm.Name, b.number+1, knee.Rate(step.Place), err)
 			}
@@ -197,14 +242,19 @@ func (b *kneeBlock) keep() error {
 		}
 		s.written = true
 		r := s.search.Result()
+		lowest := slices.MinFunc(s.record.Probes, func(x, y results.KneeProbe) int { return cmp.Compare(x.Rate, y.Rate) })
 		s.record.Lo, s.record.Hi, s.record.FromBelow, s.record.FromAbove = r.Lo, r.Hi, r.FromBelow, r.FromAbove
 		switch {
 		case r.GaveUp:
 			s.record.Open = results.KneeUnsteady
+		case s.expired:
+			s.record.Open = results.KneeTime
 		case !r.Over:
 			s.record.Open = results.KneeInterrupted
-		case r.Limited:
+		case r.Limited, r.Lo == 0 && r.Bottom == knee.Undecided && lowest.Limit != "":
 			s.record.Open = results.KneeClientBound
+		case r.Lo == 0 && r.Bottom == knee.Undecided:
+			s.record.Open = results.KneeUndecided
 		case r.Hi == 0:
 			s.record.Open = results.KneeMax
 		}
@@ -245,6 +295,7 @@ func (b *kneeBlock) show(done bool) {
 	}
 	p := KneeProgress{
 		Phase: Measuring, Block: b.number + 1, Blocks: b.r.opts.Scenario.Run.Blocks, Point: b.point.Label, BlockDone: done,
+		Left: b.k.clock.left(),
 	}
 	for _, s := range b.searches {
 		r := s.search.Result()

@@ -17,12 +17,11 @@ import (
 )
 
 const (
-	batchesPerLook = 10                    // of the first look; longer ones have more
-	voidLooks      = 3                     // as often a look is taken again before it is given up
-	kneeLead       = 50 * time.Millisecond // of load before a look, at least
-	overload       = 150 * time.Millisecond
-	leastAchieved  = 0.99 // of the rate; less is not what was asked for
-	sampleErrors   = 5    // standard deviations of a Poisson count that chance is allowed
+	voidLooks     = 3                     // as often a look is tried before it is given up
+	kneeLead      = 50 * time.Millisecond // of load before a look, at least
+	overload      = 150 * time.Millisecond
+	leastAchieved = 0.99 // of the rate; less is not what was asked for
+	sampleErrors  = 5    // standard deviations of a Poisson count that chance is allowed
 )
 
 // probe is one probe of a search.
@@ -35,6 +34,9 @@ type probe struct {
 	level   int64                   // the median of the first look
 	seen    *hdrhistogram.Histogram // what the bound is on, of all looks
 	limited *analysis.Finding       // why the load generator may be to blame
+	lengths []time.Duration         // of the looks that it may take
+	voided  time.Duration           // that looks took which were of no use
+	void    string                  // why the last of them was
 	replies uint64
 	due     uint64
 }
@@ -46,6 +48,7 @@ var errShort = errors.New("the rate was not achieved")
 func (b *kneeBlock) step(ctx context.Context, s *kneeSearch, step knee.Step) (knee.Outcome, error) {
 	p := &probe{b: b, s: s, step: step, seen: results.NewHistogram()}
 	p.out.Rate, p.out.From = knee.Rate(step.Place), step.Approach.String()
+	p.lengths = b.k.bound.Lengths(b.k.plan(&b.point.Point), p.out.Rate)
 	var err error
 	if p.rec, err = s.at(b, p.out.Rate); err != nil {
 		return 0, err
@@ -55,7 +58,9 @@ func (b *kneeBlock) step(ctx context.Context, s *kneeSearch, step knee.Step) (kn
 			return 0, err
 		}
 	}
-	o, err := b.k.bound.Sequential(func(look int) ([]knee.Batch, error) { return p.look(ctx, look) })
+	o, err := b.k.bound.Sequential(p.lengths, func(look int, length time.Duration) ([]knee.Batch, error) {
+		return p.look(ctx, look, length)
+	})
 	p.out.Why = b.k.opts.Scenario.SLO.Stat
 	if errors.Is(err, errShort) {
 		o, err, p.out.Why = knee.Misses, nil, fmt.Sprintf("achieved %.1f %% of the rate", 100*p.out.Achieved)
@@ -66,9 +71,27 @@ func (b *kneeBlock) step(ctx context.Context, s *kneeSearch, step knee.Step) (kn
 	if o == knee.Misses && p.limited != nil {
 		o, p.out.Why = knee.Limited, p.limited.Detail
 	}
+	if p.limited != nil {
+		p.out.Limit = p.limited.Detail + "; " + p.limited.Fix
+	}
+	if o == knee.Undecided {
+		p.out.Why = p.undecided()
+	}
 	p.out.Outcome, p.out.Value, p.out.N = o.String(), b.k.bound.Value(p.seen), uint64(p.seen.TotalCount())
 	s.record.Probes = append(s.record.Probes, p.out)
 	return o, nil
+}
+
+// undecided says why the probe has shown nothing.
+func (p *probe) undecided() string {
+	length := time.Duration(p.out.Dur).Round(10 * time.Millisecond)
+	switch n := p.seen.TotalCount(); {
+	case n == 0 && p.void != "":
+		return p.void
+	case p.void != "":
+		return fmt.Sprintf("could not be told from the bound in %v, apart from looks that were disturbed (%s)", length, p.void)
+	}
+	return fmt.Sprintf("could not be told from the bound in %v", length)
 }
 
 // at is the record of a rate, made when it is first asked for.
@@ -110,27 +133,14 @@ func (p *probe) at(rate float64, draw int) *block {
 	return &b
 }
 
-// length is how long a look takes: enough for the bound's quantile to have what it needs twice over.
-func (p *probe) length(look int) time.Duration {
-	first := p.b.k.opts.Probe
-	if q := p.b.k.bound.Quantile; q > 0 {
-		share := 1.0
-		for _, m := range p.b.point.Workload.Mix {
-			if m.Op == p.b.k.opts.Scenario.SLO.Op {
-				share = m.Share
-			}
-		}
-		first = max(first, time.Duration(2*10/(1-q)/(p.out.Rate*share)*1e9))
-	}
-	return first << max(look-1, 0) // 1, 1, 2, 4
-}
-
-// look measures for a while, again if the hypervisor disturbed it.
-func (p *probe) look(ctx context.Context, look int) ([]knee.Batch, error) {
+// look measures for a while, again if the hypervisor disturbed it. All that is measured again takes no longer than a probe may.
+func (p *probe) look(ctx context.Context, look int, length time.Duration) ([]knee.Batch, error) {
 	var batches []*hdrhistogram.Histogram
-	length := p.length(look)
-	every := p.length(0) / batchesPerLook
+	every := p.lengths[0] / knee.Batches
 	for try := range voidLooks {
+		if try > 0 && p.voided+length > p.b.k.opts.ProbeMax {
+			break
+		}
 		b := p.at(p.out.Rate, look*voidLooks+try)
 		v := p.s.visitor
 		if err := b.reconnect(ctx, v); err != nil {
@@ -147,6 +157,7 @@ func (p *probe) look(ctx context.Context, look int) ([]knee.Batch, error) {
 		}
 		if !row.Valid {
 			p.out.Void++
+			p.voided, p.void = p.voided+length, row.Why
 			continue
 		}
 		if err := errors.Join(p.rec.response.add(&res.Names, &res.Response), p.rec.service.add(&res.Names, &res.Service)); err != nil {

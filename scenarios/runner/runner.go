@@ -50,7 +50,9 @@ type run struct {
 	meter   *meter
 	done    int // slices
 
-	unplanned bool // how long it takes is not known before
+	unplanned bool // its rates are not known before
+	// budget says how long the run takes; nil where nobody knows.
+	budget func(*scenarios.Scenario) string
 }
 
 // point is a scenario's point with what the load generator needs of it.
@@ -67,7 +69,10 @@ type point struct {
 // the run at once; err then is the context's, and the finished blocks are good. The process stays confined to the client's
 // processors.
 func Run(ctx context.Context, opts Options) (dir string, err error) {
-	r := &run{opts: opts}
+	r := &run{opts: opts, budget: budget}
+	if opts.Visits != nil { // nobody knows how many blocks there will be
+		r.budget = nil
+	}
 	return r.execute(ctx, r.block)
 }
 
@@ -119,8 +124,8 @@ func (r *run) prepare() error {
 		return fmt.Errorf("%s: %w", sc.File, err)
 	}
 	r.note("%s", r.cpus.how)
-	if !r.unplanned && r.opts.Visits == nil { // else nobody knows how many blocks there will be
-		r.note("%s", budget(sc))
+	if r.budget != nil {
+		r.note("%s", r.budget(sc))
 	}
 	if err := r.prepareArms(); err != nil {
 		return err
