@@ -63,13 +63,14 @@ func checkGenerator(e evidence) *Finding {
 		"say", maxCeiling*100), fmt.Sprintf("%.0f%%", share*100), "subtract what the clients take alone, which stands under the table"}
 }
 
-// ladder says below a point's first table what its load comes to without a store, and how far each arm gets.
-func (t *renderer) ladder(p *PointReport) {
+// ladder says below a point's first table what its load comes to without a store, and how far each arm gets. of says of which run it is,
+// where there are two.
+func (t *renderer) ladder(p *PointReport, of string) {
 	text := p.ladder()
 	if text == "" {
 		return
 	}
-	for i, l := range wrap(text, t.style.width()-2) {
+	for i, l := range wrap("ceiling"+of+": "+text, t.style.width()-2) {
 		if i > 0 {
 			l = "  " + l
 		}
@@ -112,7 +113,7 @@ func (p *PointReport) ladder() string {
 	if len(parts) == 0 {
 		return ""
 	}
-	return "ceiling: " + strings.Join(parts, "; ")
+	return strings.Join(parts, "; ")
 }
 
 const generatorName = "the clients alone"

@@ -23,18 +23,18 @@ func TestLadder(t *testing.T) {
 				Null:      &results.Rung{OpsPerSec: 200e3, Lowest: 190e3, Highest: 210e3, Slices: 6, ClientBusy: 0.97},
 			}
 		}, Valid, &CeilingShare{0.1, 0.5},
-			"ceiling: the clients alone 1.00 M/s ±2%, of which a 10%; the null responder 200 k/s ±5% (client 97% busy), of which a 50%"},
+			"the clients alone 1.00 M/s ±2%, of which a 10%; the null responder 200 k/s ±5% (client 97% busy), of which a 50%"},
 		{"close", func(m *results.Manifest) {
 			m.Points[0].Ceiling = &results.Ceiling{Null: &results.Rung{OpsPerSec: 125e3, Lowest: 125e3, Highest: 125e3, Slices: 6, ClientBusy: 0.97}}
-		}, ClientBound, &CeilingShare{0, 0.8}, "ceiling: the null responder 125 k/s ±0% (client 97% busy), of which a 80%"},
+		}, ClientBound, &CeilingShare{0, 0.8}, "the null responder 125 k/s ±0% (client 97% busy), of which a 80%"},
 		{"a null responder that is slow itself", func(m *results.Manifest) {
 			m.Points[0].Ceiling = &results.Ceiling{Null: &results.Rung{OpsPerSec: 125e3, ClientBusy: 0.5}}
-		}, Valid, &CeilingShare{0, 0.8}, "ceiling: the null responder 125 k/s (client 50% busy), of which a 80%"},
+		}, Valid, &CeilingShare{0, 0.8}, "the null responder 125 k/s (client 50% busy), of which a 80%"},
 		{"clients inside", func(m *results.Manifest) {
 			m.Points[0].Via, m.Points[0].Inside = "in-process", m.Points[0].Connections
 			m.Points[0].Ceiling = &results.Ceiling{Generator: &results.Rung{OpsPerSec: 125e3}, Null: &results.Rung{OpsPerSec: 110e3, ClientBusy: 1}}
 		}, ClientBound, &CeilingShare{0.8, 100e3 / 110e3},
-			"ceiling: the clients alone 125 k/s, of which a 80%; the null responder 110 k/s, of which a 91%"},
+			"the clients alone 125 k/s, of which a 80%; the null responder 110 k/s, of which a 91%"},
 	} {
 		made := synth.New(synth.Config{Seed: 5, Arms: []synth.Arm{{Name: "a", Rate: 100e3, ServerCPU: 5000, P50: 500e3}},
 			Points: synth.Closed(1), Blocks: 6, Slices: 8, Noise: 1e-6})

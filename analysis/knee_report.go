@@ -30,6 +30,8 @@ type KneeRow struct {
 	Coverage float64        `json:"coverage"`           // that order statistics of so many blocks have; 0 for one block
 	Blocks   []results.Knee `json:"blocks"`             // those that came to their end, or if none did, all
 	Warnings []Warning      `json:"warnings,omitempty"`
+
+	Mechanisms []Mechanism `json:"mechanisms,omitempty"` // at the highest rate that met the bound
 }
 
 // NewKneeReport puts the blocks of a search together.
@@ -135,6 +137,7 @@ func (r *KneeReport) Text(w io.Writer, s Style) error {
 		b.WriteString("\n" + paint(span{title, bold}, s.Color) + "\n")
 		g := r.grid(r.Knees[i:j], s, &n)
 		_ = g.write(&b) // a strings.Builder takes everything
+		r.mechanismTable(&b, r.Knees[i:j], s, &n)
 		i = j
 	}
 	b.WriteString("\n")

@@ -141,3 +141,43 @@ func TestInterruptedKnee(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// TestKneeMechanisms reads each block's counters at that block's own knee, whatever was counted at other rates.
+func TestKneeMechanisms(t *testing.T) {
+	m := kneeManifest("a")
+	knees := searched("a", [2]float64{1000, 2000}, [2]float64{2000, 4000}, [2]float64{0, 1000})
+	var lines []results.Slice
+	var trials []results.Trial
+	for i, rate := range []string{"1000", "2000", "4000"} {
+		m.Points = append(m.Points, results.Point{Label: "pipeline=8,rate=" + rate, Mode: "open"})
+		for block := range 3 {
+			s := results.Slice{Point: m.Points[i].Label, Arm: "a", Block: block, Valid: true, Dur: 1e9, Replies: 100, Ops: map[string]uint64{"GET": 100},
+				CtxVol: 1000}
+			if i == block { // the knee: block 0 at 1000, block 1 at 2000; block 2 has none
+				s.CtxVol = int64(100 * (block + 1))
+			}
+			lines = append(lines, s)
+			trials = append(trials, results.Trial{Point: s.Point, Arm: "a", Block: block})
+		}
+	}
+	for i := range knees {
+		knees[i].Point = "pipeline=8"
+	}
+	infos := []results.BlockInfo{{Point: "pipeline=8", Arm: "a", Block: 0, Info: map[string]string{"hops": "5", "total_commands_processed": "10"}},
+		{Point: "pipeline=8", Arm: "a", Block: 1, Info: map[string]string{"hops": "7", "total_commands_processed": "10"}}}
+	r, err := New(m, lines, trials, Options{Knees: knees, Infos: infos})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := r.Knee.Knees[0]
+	for name, want := range map[string]float64{"voluntary switches/op": 1.5, "hops/op": 0.6} {
+		if v, ok := find(row.Mechanisms, name); !ok || !near(v, want) {
+			t.Errorf("%s: %g, want %g in %+v", name, v, want, row.Mechanisms)
+		}
+	}
+	var b bytes.Buffer
+	if err := r.Text(&b, Style{Width: 400}); err != nil || !strings.Contains(b.String(), "pipeline=8 · mechanism at the knee") ||
+		!strings.Contains(b.String(), "rate by rate") {
+		t.Errorf("%v\n%s", err, b.String())
+	}
+}

@@ -97,10 +97,12 @@ func (c counter) of(b *block, info map[string]string) (v float64, known bool) {
 }
 
 // mechanism is a row's value by name; ok is false where it has none.
-func (r *Row) mechanism(name string) (v float64, ok bool) {
-	i := slices.IndexFunc(r.Mechanisms, func(m Mechanism) bool { return m.Name == name })
+func (r *Row) mechanism(name string) (v float64, ok bool) { return find(r.Mechanisms, name) }
+
+func find(all []Mechanism, name string) (v float64, ok bool) {
+	i := slices.IndexFunc(all, func(m Mechanism) bool { return m.Name == name })
 	if i < 0 {
 		return 0, false
 	}
-	return r.Mechanisms[i].Value, true
+	return all[i].Value, true
 }

@@ -33,7 +33,14 @@ const (
 // of all of them.
 func (r *Report) Text(w io.Writer, s Style) error {
 	t := &renderer{report: r, style: s, several: len(r.Points) > 1}
-	t.line(strings.TrimSpace(fmt.Sprintf("run %s  %s", r.Run.ID, r.Run.Scenario)))
+	if r.Knee != nil { // begins with the run's name, too
+		if err := r.Knee.Text(&t.out, s); err != nil {
+			return err
+		}
+		t.line("\n" + paint(span{"rate by rate", bold}, s.Color))
+	} else {
+		t.line(strings.TrimSpace(fmt.Sprintf("run %s  %s", r.Run.ID, r.Run.Scenario)))
+	}
 	for _, note := range r.Warnings {
 		t.lines("warning: " + string(note))
 	}
@@ -43,7 +50,7 @@ func (r *Report) Text(w io.Writer, s Style) error {
 	for i := range r.Points {
 		p := &r.Points[i]
 		t.table(p, "throughput and cost", []Metric{Throughput, ServerCPU, ClientCPU, Memory})
-		t.ladder(p)
+		t.ladder(p, "")
 		t.table(p, "response time", []Metric{P50, P99, P999})
 		if p.Point.Mode == "open" {
 			t.table(p, "service time, from the actual send", []Metric{ServiceP50, ServiceP99, ServiceP999})
@@ -83,14 +90,14 @@ func (t *renderer) table(p *PointReport, title string, metrics []Metric) {
 	if p.Point.Label != "" {
 		parts = append([]string{p.Point.Label}, parts...)
 	}
-	t.fit(strings.Join(parts, " · "), func() grid { return t.pointGrid(p, metrics) })
+	t.fit(strings.Join(parts, " · "), nil, func() grid { return t.pointGrid(p, metrics) })
 }
 
 // fit prints a table with its differences set tight where it is too wide otherwise. Building it again adds no note. Notes that hold for all
-// columns are marked at the title.
-func (t *renderer) fit(title string, build func() grid) {
+// columns are marked at the title, with its own.
+func (t *renderer) fit(title string, own marks, build func() grid) {
 	g := build()
-	common := g.unite()
+	common := append(own, g.unite()...)
 	if !g.fits() {
 		t.compact = true
 		g = build()
@@ -279,12 +286,16 @@ func (t *renderer) ratioMarks(r *Ratio, who string) string {
 }
 
 func (t *renderer) differenceNote() string {
-	chance := ""
-	if n := t.report.Differences(); n >= 20 {
-		chance = fmt.Sprintf("; of the %d intervals here about %.0f exclude 0 by chance alone", n, float64(n)*(1-Level))
-	}
 	return fmt.Sprintf("difference to %s, paired by block: geometric mean of the blocks' ratios [%.0f%% interval, "+
-		"studentized bootstrap and Student's t, the wider]; ~ the interval includes 0%s", t.report.Reference, Level*100, chance)
+		"studentized bootstrap and Student's t, the wider]; ~ the interval includes 0%s", t.report.Reference, Level*100, byChance(t.report.Differences()))
+}
+
+// byChance reminds of how many of n intervals mean nothing.
+func byChance(n int) string {
+	if n < 20 {
+		return ""
+	}
+	return fmt.Sprintf("; of the %d intervals here about %.0f exclude 0 by chance alone", n, float64(n)*(1-Level))
 }
 
 // betterStyle is green for a difference in the direction that is wished for.

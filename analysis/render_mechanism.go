@@ -21,33 +21,44 @@ func (t *renderer) mechanismTable(p *PointReport) {
 	if p.Point.Label != "" {
 		title = p.Point.Label + " · " + title
 	}
-	t.fit(title, func() grid {
+	t.fit(title, nil, func() grid {
 		g := t.newGrid()
 		for _, row := range p.Rows {
 			g.rows = append(g.rows, []gridCell{{top: span{text: row.Arm}}})
 		}
-		for _, name := range shown {
-			note := switchNote
-			if slices.ContainsFunc(counters, func(c counter) bool { return c.name == name && c.info != nil }) {
-				note = infoNote
-			}
-			g.head, g.marks = append(g.head, name), append(g.marks, marks{t.notes.add(note, "")})
-			for i := range p.Rows {
-				text := absent
-				if v, ok := p.Rows[i].mechanism(name); ok {
-					text = Digits3(v)
-				}
-				g.rows[i] = append(g.rows[i], gridCell{top: span{text: text}})
-			}
-		}
+		g.addMechanisms(shown, &t.notes, func(i int) []Mechanism { return p.Rows[i].Mechanisms })
 		return g
 	})
 }
 
+// addMechanisms adds a column for each counter.
+func (g *grid) addMechanisms(names []string, n *notes, of func(row int) []Mechanism) {
+	for _, name := range names {
+		note := switchNote
+		if slices.ContainsFunc(counters, func(c counter) bool { return c.name == name && c.info != nil }) {
+			note = infoNote
+		}
+		g.head, g.marks = append(g.head, name), append(g.marks, marks{n.add(note, "")})
+		for i := range g.rows {
+			text := absent
+			if v, ok := find(of(i), name); ok {
+				text = Digits3(v)
+			}
+			g.rows[i] = append(g.rows[i], gridCell{top: span{text: text}})
+		}
+	}
+}
+
 // MechanismNames are the counters of which any row has counted something, in the order of the table. CPU per operation has a table of its own.
-func (p *PointReport) MechanismNames() (names []string) {
+func (p *PointReport) MechanismNames() []string {
+	return namesOf(func(name string) bool {
+		return name != cpuPerOp && slices.ContainsFunc(p.Rows, func(r Row) bool { v, _ := r.mechanism(name); return v > 0 })
+	})
+}
+
+func namesOf(shown func(name string) bool) (names []string) {
 	for _, c := range counters {
-		if c.name != cpuPerOp && slices.ContainsFunc(p.Rows, func(r Row) bool { v, _ := r.mechanism(c.name); return v > 0 }) {
+		if shown(c.name) {
 			names = append(names, c.name)
 		}
 	}

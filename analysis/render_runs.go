@@ -20,7 +20,12 @@ func (c *RunComparison) Text(w io.Writer, s Style) error {
 	for i := range c.Points {
 		p := &c.Points[i]
 		t.runTable(c, p, "throughput and cost", []Metric{Throughput, ServerCPU, ClientCPU, Memory})
+		t.ladder(&p.a, " in A")
+		t.ladder(&p.b, " in B")
 		t.runTable(c, p, "response time", []Metric{P50, P99, P999})
+		if p.Point.Mode == "open" {
+			t.runTable(c, p, "service time, from the actual send", []Metric{ServiceP50, ServiceP99, ServiceP999})
+		}
 	}
 	t.line("")
 	t.notes.write(&t.out, s.width())
@@ -35,17 +40,18 @@ func (t *renderer) runTable(c *RunComparison, p *RunPoint, title string, metrics
 	if p.Point.Label != "" {
 		head = p.Point.Label + " · " + head
 	}
+	var own marks
 	if c.Forced {
-		head += marks{t.notes.add("the environments differ ("+c.A.EnvKey+" and "+c.B.EnvKey+"): differences may be "+
-			"those of the machines", "")}.String()
+		own = append(own, t.notes.add("the environments differ ("+c.A.EnvKey+" and "+c.B.EnvKey+"): differences may be "+
+			"those of the machines", ""))
 	}
-	t.fit(head, func() grid {
+	t.fit(head, own, func() grid {
 		g := t.newGrid()
 		for i := range p.Rows {
 			g.rows = append(g.rows, []gridCell{t.runName(p, &p.Rows[i])})
 		}
 		for _, m := range metrics {
-			t.runColumn(&g, p, columnOf(m))
+			t.runColumn(&g, c, p, columnOf(m))
 		}
 		return g
 	})
@@ -60,6 +66,14 @@ func (t *renderer) runName(p *RunPoint, row *RunRow) gridCell {
 	}
 	for _, w := range row.Warnings {
 		m = append(m, t.notes.add(string(w), who))
+	}
+	for i, doubts := range [][]Warning{row.DoubtsA, row.DoubtsB} {
+		for _, w := range doubts {
+			m = append(m, t.notes.add(string(w), string("AB"[i])+" "+who))
+		}
+	}
+	if p.Point.Inside > 0 {
+		m = append(m, t.notes.add(insideNote, ""))
 	}
 	for i, j := range []Judgement{row.VerdictA, row.VerdictB} {
 		for _, f := range j.Findings() {
@@ -79,7 +93,7 @@ func (t *renderer) runName(p *RunPoint, row *RunRow) gridCell {
 	}
 }
 
-func (t *renderer) runColumn(g *grid, p *RunPoint, c column) {
+func (t *renderer) runColumn(g *grid, of *RunComparison, p *RunPoint, c column) {
 	var medians []float64
 	for _, row := range p.Rows {
 		for _, e := range []*Estimate{row.Cells[c.metric].A, row.Cells[c.metric].B} {
@@ -98,7 +112,7 @@ func (t *renderer) runColumn(g *grid, p *RunPoint, c column) {
 		if r != nil && r.Interval != nil {
 			head = append(head, t.notes.add(fmt.Sprintf("median across blocks in A → in B; difference of the "+
 				"geometric means [%.0f%% interval, unpaired: studentized bootstrap and Student's t, the wider]; "+
-				"~ the interval includes 0", Level*100), ""))
+				"~ the interval includes 0%s", Level*100, byChance(of.Differences())), ""))
 		} else if r != nil && r.Known() {
 			head = append(head, t.notes.add(string(tooFewBlocks(r.N)), ""))
 		}

@@ -19,6 +19,10 @@ type Options struct {
 
 	// Infos are what the servers said of themselves, for the counters of a row's mechanism; they may be left out.
 	Infos []results.BlockInfo
+
+	Knees []results.Knee // of a search
+
+	alone bool // arms are compared with those of another run, not with the reference
 }
 
 // Schema and RunsSchema are the versions of what Report and RunComparison write as JSON.
@@ -37,6 +41,7 @@ type Report struct {
 	SharedCPU bool          `json:"shared_cpu,omitempty"`
 	Points    []PointReport `json:"points"`
 	Scaling   []Scaling     `json:"scaling,omitempty"` // of a closed-loop sweep over connections, workers, shards or processors
+	Knee      *KneeReport   `json:"knee,omitempty"`    // of a search
 	Warnings  []Warning     `json:"warnings,omitempty"`
 }
 
@@ -124,15 +129,23 @@ func New(m results.Manifest, lines []results.Slice, trials []results.Trial, o Op
 			r.Warnings = append(r.Warnings, Warning(strings.TrimSpace("no block was finished "+p.Label)))
 			continue
 		case len(pr.Rows) > 0:
-			if m.Gate == nil && m.Knee == nil {
+			if m.Gate == nil && m.Knee == nil && !o.alone {
 				pr.Rankings = rankings(&pr)
 			}
 			r.Points = append(r.Points, pr)
 		}
 		r.Warnings = append(r.Warnings, missing...)
-		r.Warnings = append(r.Warnings, pr.doubts(reference)...)
+		if !o.alone {
+			r.Warnings = append(r.Warnings, pr.doubts(reference)...)
+		}
 	}
 	r.Scaling = scalings(r)
+	if m.Knee != nil {
+		if r.Knee, err = NewKneeReport(m, o.Knees); err != nil {
+			return nil, err
+		}
+		r.Knee.addMechanisms(m, lines, trials, o.Infos)
+	}
 	r.Warnings = append(r.Warnings, strangers(m, data)...)
 	if slices.ContainsFunc(r.Points, func(p PointReport) bool { return p.Slices < minDriftRounds && !p.ordered() }) {
 		r.Warnings = append(r.Warnings, Warning(fmt.Sprintf("steadiness within blocks of fewer than %d slices is not checked",

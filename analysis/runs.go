@@ -50,6 +50,8 @@ type RunPoint struct {
 	Point results.Point `json:"point"`
 	Load  string        `json:"load"`
 	Rows  []RunRow      `json:"rows"` // in the order of A's arms
+
+	a, b PointReport // what each run says of it
 }
 
 // RunRow is an arm that both runs have at the point.
@@ -58,7 +60,11 @@ type RunRow struct {
 	Cells    map[Metric]RunCell `json:"cells"`
 	VerdictA Judgement          `json:"verdict_a"`
 	VerdictB Judgement          `json:"verdict_b"`
-	Warnings []Warning          `json:"warnings,omitempty"`
+	CeilingA *CeilingShare      `json:"ceiling_a,omitempty"` // as in Row
+	CeilingB *CeilingShare      `json:"ceiling_b,omitempty"`
+	Warnings []Warning          `json:"warnings,omitempty"` // of the comparison
+	DoubtsA  []Warning          `json:"warnings_a,omitempty"`
+	DoubtsB  []Warning          `json:"warnings_b,omitempty"`
 }
 
 // RunCell is one metric in both runs. Without a figure in one of them there is no ratio, and Absent says why.
@@ -83,11 +89,11 @@ func CompareRuns(a, b Run, o RunOptions) (*RunComparison, error) {
 		return nil, fmt.Errorf("%w: %s has %s, %s has %s; measure both on one machine and on the same processors, or force "+
 			"the comparison", ErrEnvironment, a.Manifest.ID, envA, b.Manifest.ID, envB)
 	}
-	ra, err := New(a.Manifest, a.Slices, a.Trials, Options{})
+	ra, err := New(a.Manifest, a.Slices, a.Trials, Options{alone: true})
 	if err != nil {
 		return nil, err
 	}
-	rb, err := New(b.Manifest, b.Slices, b.Trials, Options{})
+	rb, err := New(b.Manifest, b.Slices, b.Trials, Options{alone: true})
 	if err != nil {
 		return nil, err
 	}
@@ -104,8 +110,40 @@ func CompareRuns(a, b Run, o RunOptions) (*RunComparison, error) {
 	if len(c.Points) == 0 {
 		return nil, ErrNothingToCompare
 	}
-	c.Warnings = onlyIn(ra, rb)
+	c.Warnings = append(ofBoth(ra.Warnings, rb.Warnings), onlyIn(ra, rb)...)
 	return c, nil
+}
+
+// ofBoth says of which run warnings are.
+func ofBoth(a, b []Warning) (out []Warning) {
+	for _, w := range a {
+		of := Warning("A: ")
+		if slices.Contains(b, w) {
+			of = "A and B: "
+		}
+		out = append(out, of+w)
+	}
+	for _, w := range b {
+		if !slices.Contains(a, w) {
+			out = append(out, "B: "+w)
+		}
+	}
+	return out
+}
+
+// Differences is how many differences with an interval the tables show.
+func (c *RunComparison) Differences() (n int) {
+	for _, p := range c.Points {
+		for _, row := range p.Rows {
+			for m, cell := range row.Cells {
+				service := columnOf(m).service && p.Point.Mode != "open" // not shown
+				if !service && cell.Ratio != nil && cell.Ratio.Interval != nil {
+					n++
+				}
+			}
+		}
+	}
+	return n
 }
 
 // sameWork refuses points of one label that are not the same work.
@@ -190,14 +228,15 @@ func environmentOf(m results.Manifest) string {
 }
 
 func comparePoint(a, b PointReport, changed map[string]Warning) RunPoint {
-	p := RunPoint{Point: a.Point, Load: a.Load}
+	p := RunPoint{Point: a.Point, Load: a.Load, a: a, b: b}
 	for _, x := range a.Rows {
 		i := slices.IndexFunc(b.Rows, func(r Row) bool { return r.Arm == x.Arm })
 		if i < 0 {
 			continue
 		}
 		y := b.Rows[i]
-		row := RunRow{Arm: x.Arm, Cells: map[Metric]RunCell{}, VerdictA: x.Verdict, VerdictB: y.Verdict}
+		row := RunRow{Arm: x.Arm, Cells: map[Metric]RunCell{}, VerdictA: x.Verdict, VerdictB: y.Verdict, CeilingA: x.Ceiling,
+			CeilingB: y.Ceiling, DoubtsA: x.Warnings, DoubtsB: y.Warnings}
 		if w := changed[x.Arm]; w != "" {
 			row.Warnings = append(row.Warnings, w)
 		}

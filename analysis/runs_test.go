@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/shardlab/shardlab/analysis/internal/synth"
+	"github.com/shardlab/shardlab/results"
 )
 
 func runOf(r *synth.Run) Run { return Run{r.Manifest, r.Slices, r.Trials} }
@@ -96,5 +97,37 @@ func TestComparisonTellsWhatItLacks(t *testing.T) {
 	}
 	if len(c.Warnings) != 1 || !strings.Contains(string(c.Warnings[0]), "only: routed") {
 		t.Errorf("warnings %q", c.Warnings)
+	}
+}
+
+// TestTwoRunsKeepTheirDoubts: what a run says of its rows is said of them beside another run too.
+func TestTwoRunsKeepTheirDoubts(t *testing.T) {
+	a, b := runOf(closedRun()), laterRun()
+	b.Manifest.Status = results.Interrupted
+	b.Manifest.Points[0].Ceiling = &results.Ceiling{Generator: &results.Rung{OpsPerSec: 500e3}}
+	for i := range b.Slices {
+		if s := &b.Slices[i]; s.Arm == "routed" {
+			s.Late, s.Intended, s.ClientBusy = s.Replies, s.Replies, 0.95
+		}
+	}
+	c, err := CompareRuns(a, b, RunOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	if err := c.Text(&text, Style{Width: 400}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"warning: B: the run is interrupted", "ceiling in B: the clients alone 500 k/s, of which shared", " valid → client-bound",
+		"— B routed (95% busy)", "sent over 1 ms after they were due: the delay is in the response times, not in the service times — B routed"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
+	}
+	if strings.Contains(text.String(), "the reference") || strings.Contains(text.String(), "ceiling in A") {
+		t.Errorf("there is no reference, and no ceiling of A:\n%s", text.String())
+	}
+	if row := c.Points[0].Rows[1]; row.CeilingB == nil || row.CeilingA != nil || len(row.DoubtsB) != 1 {
+		t.Errorf("%+v", row)
 	}
 }

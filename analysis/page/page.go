@@ -90,6 +90,7 @@ type section struct {
 	Started  string
 	Blocks   string
 	Gate     *gateView
+	Knee     table // without rows where nothing was searched
 	Ranking  table // without rows for a gate, whose arms are no rivals
 	Verdicts table
 	Warnings []string
@@ -120,7 +121,7 @@ func newSection(r Run, anchor string) (section, error) {
 	s := section{Anchor: anchor, Info: r.Report.Run, Left: r.Left, Source: r.Manifest.Scenario.Source,
 		Started: r.Report.Run.Started.UTC().Format("2006-01-02 15:04:05 UTC"), Dirty: r.Manifest.Code.Dirty}
 	s.Verdicts = verdictTable(r.Report)
-	s.Ranking = rankingTable(r.Report)
+	s.Knee, s.Ranking = kneeTable(r.Report.Knee), rankingTable(r.Report)
 	for _, w := range r.Report.Warnings {
 		s.Warnings = append(s.Warnings, string(w))
 	}

@@ -158,21 +158,45 @@ func metricCell(c analysis.Cell, m analysis.Metric, s analysis.Scale) cell {
 
 func mechanismTable(where string, p *analysis.PointReport, names []string) table {
 	t := table{Title: where + " · mechanism", Head: []head{{Text: "arm"}}}
+	for _, row := range p.Rows {
+		t.Rows = append(t.Rows, tableRow{row.Arm, []cell{words(row.Arm)}})
+	}
+	t.mechanisms(names, func(i int) []analysis.Mechanism { return p.Rows[i].Mechanisms })
+	return t
+}
+
+// mechanisms adds a column for each counter.
+func (t *table) mechanisms(names []string, of func(row int) []analysis.Mechanism) {
 	for _, n := range names {
 		t.Head = append(t.Head, head{n, true})
-	}
-	for _, row := range p.Rows {
-		cells := []cell{words(row.Arm)}
-		for _, n := range names {
+		for i := range t.Rows {
 			c := cell{Text: "–"}
-			for _, m := range row.Mechanisms {
+			for _, m := range of(i) {
 				if m.Name == n {
 					c = numeric(analysis.Digits3(m.Value), m.Value)
 				}
 			}
-			cells = append(cells, c)
+			t.Rows[i].Cells = append(t.Rows[i].Cells, c)
 		}
-		t.Rows = append(t.Rows, tableRow{row.Arm, cells})
+	}
+}
+
+// kneeTable is what a search has found; without rows for other runs.
+func kneeTable(k *analysis.KneeReport) (t table) {
+	if k == nil {
+		return t
+	}
+	t = table{Title: "Highest rate that meets " + k.Plan.SLO, Head: []head{{Text: "point"}, {Text: "arm"}, {"knee, /s", true}, {Text: "open end"}}}
+	for _, row := range k.Knees {
+		knee := numeric(analysis.KneeText(row.Lo, row.Hi), row.Lo)
+		t.Rows = append(t.Rows, tableRow{row.Arm, []cell{words(row.Point), words(row.Arm), knee, words(row.Open)}})
+		for _, w := range row.Warnings {
+			t.note(strings.TrimSpace(row.Point+" "+row.Arm) + ": " + string(w))
+		}
+	}
+	t.mechanisms(analysis.KneeMechanismNames(k.Knees), func(i int) []analysis.Mechanism { return k.Knees[i].Mechanisms })
+	if len(t.Head) > 4 {
+		t.note("Counters: " + analysis.KneeMechanismNote + ".")
 	}
 	return t
 }

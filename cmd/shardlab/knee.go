@@ -129,24 +129,17 @@ func showKnee(c *cli.Command, dir string) (inconclusive int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	knees, err := run.Knees()
+	report, err := reportOf(run, "")
 	if err != nil {
 		return 0, err
 	}
-	found, err := analysis.NewKneeReport(run.Manifest, knees)
-	if err != nil {
-		return 0, err
-	}
+	found := report.Knee
 	if err := show(c, found); err != nil || c.Bool("json") {
 		return found.Inconclusive(), err
 	}
 	fmt.Fprintln(c.Root().Writer, "\n"+dir)
 	if c.Bool("no-plots") || len(run.Trials) == 0 {
 		return found.Inconclusive(), nil
-	}
-	report, err := analysis.New(run.Manifest, run.Slices, run.Trials, analysis.Options{})
-	if err != nil {
-		return 0, err
 	}
 	figures, err := plots.LatencyByRate(report, run.Manifest.Before.Describe())
 	if err == nil {

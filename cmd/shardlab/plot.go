@@ -178,7 +178,13 @@ func reportOf(run *results.Run, reference string) (*analysis.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	return analysis.New(run.Manifest, run.Slices, run.Trials, analysis.Options{Reference: reference, Infos: infos, Pace: pace})
+	var knees []results.Knee
+	if run.Manifest.Knee != nil {
+		if knees, err = run.Knees(); err != nil {
+			return nil, err
+		}
+	}
+	return analysis.New(run.Manifest, run.Slices, run.Trials, analysis.Options{Reference: reference, Infos: infos, Pace: pace, Knees: knees})
 }
 
 // histogramsOf reads the response times of every row, all usable blocks together.
