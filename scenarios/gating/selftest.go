@@ -43,7 +43,9 @@ type Case struct {
 var Cases = []Case{
 	{Name: "aa", About: "a build against itself", want: gate.Pass, least: 0.8},
 	{Name: "hog", About: "a build against itself, beside a process that computes without end", want: gate.Pass},
-	{Name: "cpu", About: "5 % more CPU time an operation", head: "cpu=5%", want: gate.Regressed, on: []gate.Metric{gate.CPU}, least: 0.95},
+	// A closed loop is slower by it as well, and the first confirmed regression ends a gate: in 5 of 40 that was throughput.
+	{Name: "cpu", About: "5 % more CPU time an operation", head: "cpu=5%", want: gate.Regressed,
+		on: []gate.Metric{gate.CPU, gate.Throughput, gate.P50}, least: 0.95},
 	{Name: "cpu-faster", About: "5 % less CPU time an operation", base: "cpu=5%", want: gate.Improved, on: []gate.Metric{gate.CPU}, least: 0.95},
 	{Name: "unused", About: "5 % more CPU time of a command that is not used", head: "cpu=5%/ECHO", want: gate.Pass, least: 0.8},
 	{Name: "lock", About: "a lock that everybody holds for 10 µs an operation", head: "lock=10us", want: gate.Regressed,
