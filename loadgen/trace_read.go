@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// OpenTrace reads a trace from a file, see [ReadTrace].
+// OpenTrace reads a trace from a file, see [ReadTrace], which may be compressed with gzip or zstd.
 func OpenTrace(path string, keepTimes bool) (*Trace, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -24,7 +24,12 @@ func OpenTrace(path string, keepTimes bool) (*Trace, error) {
 		return nil, fmt.Errorf("trace %s: %w", path, err)
 	}
 	defer f.Close()
-	t, err := ReadTrace(f, keepTimes)
+	in, err := unpack(f)
+	if err != nil {
+		return nil, fmt.Errorf("trace %s: %w", path, err)
+	}
+	defer in.close()
+	t, err := ReadTrace(in, keepTimes)
 	if err != nil {
 		return nil, fmt.Errorf("trace %s, %w", path, err)
 	}

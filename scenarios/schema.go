@@ -106,8 +106,8 @@ var workloadKeys = []key{
 		set:   setPreset},
 	{section: workload, name: "trace", kind: "file",
 		about: "operations recorded elsewhere, named from where shardlab is called: CSV with a header that names op, key, and perhaps " +
-			"timestamp, value_size and ttl; or a Twitter cache trace; or what redis-cli MONITOR printed. They are sent in their order, " +
-			"again from the beginning after the last; keys that are read before they are written are preloaded. Beside it only " +
+			"timestamp, value_size and ttl; or a Twitter cache trace; or what redis-cli MONITOR printed; as it is, or compressed " +
+			"with gzip or zstd. They are sent in their order, again from the beginning after the last; keys that are read before they are written are preloaded. Beside it only " +
 			"value_size (where the file tells none), value_random and expected_misses have a meaning",
 		set: setTrace},
 	{section: workload, name: "keys", kind: "count", def: "100k", sweep: true,
