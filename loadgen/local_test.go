@@ -226,3 +226,21 @@ func TestPartsOfTheClients(t *testing.T) {
 		}
 	}
 }
+
+// A server that does not know DBSIZE is filled as any other: its keys are read back one by one.
+func TestServerThatDoesNotCount(t *testing.T) {
+	x := newExecutors(t)
+	x.hook = func(b *wire.Batch) error {
+		if string(b.Reqs[0].Args[0]) == "DBSIZE" {
+			b.Out = append(b.Out[:0], "-ERR unknown command\r\n"...)
+		}
+		return nil
+	}
+	s := connect(t, newTestPool(t, 1), Target{InProcess: x.open}, testWorkload, Load{Mode: Closed, Connections: 2, Pipeline: 1})
+	if err := s.Preload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, known, err := s.Count(t.Context()); known || err != nil || s.Preloaded() != testWorkload.Keys {
+		t.Errorf("known %v, %v; %d keys", known, err, s.Preloaded())
+	}
+}

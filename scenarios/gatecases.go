@@ -3,9 +3,11 @@ package scenarios
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // defaultPrimaries are gated where the file does not say what is.
@@ -59,6 +61,9 @@ func (g *gateReader) add(x value, s *Scenario, name string) error {
 		if len(p.Groups)+len(p.Phases) > 0 {
 			return fmt.Errorf("%s: a gate's scenario has neither groups nor phases; make them scenarios of their own", x.at)
 		}
+		if err := g.enough(x, p, s.Run, c.Primaries); err != nil {
+			return err
+		}
 		p.Params = append([]Param{{"scenario", name}}, p.Params...)
 		if p.Label != "" {
 			p.Label = "," + p.Label
@@ -67,6 +72,25 @@ func (g *gateReader) add(x value, s *Scenario, name string) error {
 		g.gate.Scenario.Points = append(g.gate.Scenario.Points, p)
 		c.Point = p.Label
 		g.gate.Cases = append(g.gate.Cases, c)
+	}
+	return nil
+}
+
+// enough refuses a quantile that the slices of an open loop can never have: the gate would not know before it has measured.
+func (g *gateReader) enough(x value, p Point, run RunPlan, primaries []GatePrimary) error {
+	rate := p.Load.Rate
+	if to := p.Load.RateTo; to > 0 {
+		rate = min(rate, to)
+	}
+	due := rate * run.Slice.Seconds()
+	if p.Load.Mode != Open || due <= 0 {
+		return nil
+	}
+	for _, m := range primaries {
+		if need := g.names.Samples[m.Metric]; due < float64(need) {
+			return fmt.Errorf("%s: %s needs %d requests in every slice, and %.3g are due in %v at a rate of %.3g; raise load.rate, or make slices longer (run: {slices: %v})",
+				x.at, m.Metric, need, due, run.Slice, rate, time.Duration(math.Ceil(1.2*float64(need)/rate*1000))*time.Millisecond)
+		}
 	}
 	return nil
 }

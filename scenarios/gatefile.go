@@ -41,6 +41,7 @@ type GatePrimary struct {
 type GateNames struct {
 	Names
 	Deltas    map[string]float64 // metrics that can be gated, with what must be found where the file does not say
+	Samples   map[string]uint64  // how many requests a slice must have for each
 	Arms      []string           // of a gate's run; the first is what is compared with
 	Looks     []int              // where the file does not say
 	MaxBlocks int

@@ -7,7 +7,8 @@ import (
 )
 
 func gateNames() GateNames {
-	return GateNames{Deltas: map[string]float64{"cpu": 0.05, "throughput": 0.05, "p50": 0.075}, Arms: []string{"base", "head", "control"},
+	return GateNames{Deltas: map[string]float64{"cpu": 0.05, "throughput": 0.05, "p50": 0.075, "p99": 0.15}, Samples: map[string]uint64{"p99": 1000},
+		Arms:  []string{"base", "head", "control"},
 		Looks: []int{6, 10}, MinBlocks: 4, MaxBlocks: 40}
 }
 
@@ -71,6 +72,8 @@ func TestGateFileErrors(t *testing.T) {
 	check(`--port, "{port}"`, `--port, 1`, "gate.yaml:3: start: has no {port} in it")
 	check(`start: ["{bin}", --port, "{port}"]`, "", "gate.yaml:8: start: is missing")
 	check("cpu: 3%", "cpu: 3", `gate.yaml:5: cpu: "3" is not what can be found; write per cent`)
+	check("load: {connections: 8, pipeline: [1, 16]}\n    primaries: [p50]", "load: {mode: open, rate: 10k, connections: 8}\n    primaries: [p99]",
+		"gate.yaml:8: p99 needs 1000 requests in every slice, and 400 are due in 40ms at a rate of 1e+04; raise load.rate, or make slices longer (run: {slices: 120ms})")
 	check("cpu: 3%", "cup: 3%", `unknown metric "cup"; did you mean "cpu"`)
 	check("primaries: [p50]", "primaries: []", "gate.yaml:11: primaries: is empty: the gate would compare nothing")
 	check("primaries: [p50]", "primaries: [p50, p50]", "p50 is there twice")

@@ -60,6 +60,17 @@ func Metrics() []Metric {
 	return all
 }
 
+// MinSamples is how many requests a slice must have for a metric.
+func MinSamples(m Metric) uint64 {
+	switch m {
+	case P50:
+		return analysis.MinSamples(0.5)
+	case P99:
+		return analysis.MinSamples(0.99)
+	}
+	return 1
+}
+
 // DefaultDelta is the δ of a metric for which none is given.
 func DefaultDelta(m Metric) float64 {
 	x, _ := find(m)

@@ -151,8 +151,8 @@ func (p *Plan) whyUndecided(t *track, r *Row) string {
 
 // unmeasured says why no block has the metric.
 func (t *track) unmeasured() string {
-	if q, ok := map[Metric]float64{P50: 0.5, P99: 0.99}[t.Metric]; ok {
-		return fmt.Sprintf("%s needs %d requests in every slice; raise the rate, or make slices longer", t.meter.title, analysis.MinSamples(q))
+	if n := MinSamples(t.Metric); n > 1 {
+		return fmt.Sprintf("%s needs %d requests in every slice; raise the rate, or make slices longer", t.meter.title, n)
 	}
 	return t.meter.title + " was not measured in both arms"
 }

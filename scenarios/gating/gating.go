@@ -22,10 +22,10 @@ import (
 
 // Names are the words of a gate file that packages under this one define.
 func Names(names scenarios.Names) scenarios.GateNames {
-	g := scenarios.GateNames{Names: names, Deltas: map[string]float64{}, Arms: []string{gate.Base, gate.Head, gate.Control},
+	g := scenarios.GateNames{Names: names, Deltas: map[string]float64{}, Samples: map[string]uint64{}, Arms: []string{gate.Base, gate.Head, gate.Control},
 		Looks: gate.DefaultBlocks, MinBlocks: gate.MinBlocks, MaxBlocks: gate.MaxBlocks}
 	for _, m := range gate.Metrics() {
-		g.Deltas[string(m)] = gate.DefaultDelta(m)
+		g.Deltas[string(m)], g.Samples[string(m)] = gate.DefaultDelta(m), gate.MinSamples(m)
 	}
 	return g
 }

@@ -326,6 +326,9 @@ func serverInfo(ctx context.Context, s controller, section string) (map[string]s
 		return info, err
 	}
 	reply, err := s.Do(ctx, "INFO", section)
+	if reply.Kind == wire.ErrorReply {
+		return info, nil // a server need not know INFO
+	}
 	if err != nil {
 		return nil, err
 	}

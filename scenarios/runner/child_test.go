@@ -1,12 +1,17 @@
 package runner
 
 import (
+	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/shardlab/shardlab/loadgen"
+	"github.com/shardlab/shardlab/server/wire"
 )
 
 func TestReadUsageOfOurselves(t *testing.T) {
@@ -101,5 +106,29 @@ func TestChildInheritsItsProcessors(t *testing.T) {
 	}
 	if after, _ := availableCPUs(); len(after) != len(cpus) {
 		t.Errorf("we ourselves are left with %v of %v", after, cpus)
+	}
+}
+
+// answers is a server's answer to any control command.
+type answers struct {
+	reply wire.Reply
+	err   error
+}
+
+func (a answers) Do(context.Context, ...string) (wire.Reply, error) { return a.reply, a.err }
+func (a answers) ControlProtocol() loadgen.Protocol                 { return loadgen.RESP }
+
+// A server that does not know INFO says nothing; one that does not answer is an error.
+func TestServerInfo(t *testing.T) {
+	info, err := serverInfo(t.Context(), answers{wire.Reply{Kind: wire.BulkReply, Payload: []byte("# Server\r\nprocess_id:7\r\n")}, nil}, "server")
+	if err != nil || info["process_id"] != "7" {
+		t.Errorf("%v %v", info, err)
+	}
+	no := errors.New("INFO: ERR unknown command")
+	if info, err = serverInfo(t.Context(), answers{wire.Reply{Kind: wire.ErrorReply}, no}, "server"); err != nil || len(info) != 0 {
+		t.Errorf("%v %v", info, err)
+	}
+	if _, err = serverInfo(t.Context(), answers{wire.Reply{}, no}, "server"); err == nil {
+		t.Error("no answer is no error")
 	}
 }
