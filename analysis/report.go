@@ -234,14 +234,18 @@ func (r *Report) Differences() (n int) {
 	for _, p := range r.Points {
 		for _, row := range p.Rows {
 			for m, cell := range row.Cells {
-				service := columnOf(m).service && p.Point.Mode != "open" // not shown
-				if !service && cell.Ratio != nil && cell.Ratio.Interval != nil {
+				if tells(m, p.Point, cell.Ratio) {
 					n++
 				}
 			}
 		}
 	}
 	return n
+}
+
+// tells says whether tables show a difference with an interval there. Service time is shown of open loops only.
+func tells(m Metric, p results.Point, r *Ratio) bool {
+	return (p.Mode == "open" || !columnOf(m).service) && r != nil && r.Interval != nil
 }
 
 // stolen warns of time that the hypervisor took within slices that count. It is little, or they would not, but a tail is

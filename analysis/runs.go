@@ -136,8 +136,7 @@ func (c *RunComparison) Differences() (n int) {
 	for _, p := range c.Points {
 		for _, row := range p.Rows {
 			for m, cell := range row.Cells {
-				service := columnOf(m).service && p.Point.Mode != "open" // not shown
-				if !service && cell.Ratio != nil && cell.Ratio.Interval != nil {
+				if tells(m, p.Point, cell.Ratio) {
 					n++
 				}
 			}

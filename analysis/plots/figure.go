@@ -206,3 +206,11 @@ func inRows(panels []*plot.Plot, cols int) (rows [][]*plot.Plot) {
 	}
 	return rows
 }
+
+// withNext adds a figure of the same kind: from the second on, their names have numbers.
+func withNext(figures []Figure, f Figure) []Figure {
+	if n := len(figures); n > 0 {
+		f.Name = fmt.Sprintf("%s-%d", f.Name, n+1)
+	}
+	return append(figures, f)
+}

@@ -165,11 +165,3 @@ func timeDots(d Data, s series, lines []moment) plot.Plotter {
 		}
 	})
 }
-
-// withNext adds a figure of the same kind: from the second on, their names have numbers.
-func withNext(figures []Figure, f Figure) []Figure {
-	if n := len(figures); n > 0 {
-		f.Name = fmt.Sprintf("%s-%d", f.Name, n+1)
-	}
-	return append(figures, f)
-}
