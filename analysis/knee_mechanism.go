@@ -11,6 +11,8 @@ import (
 // KneeMechanismNote says what the counters at a knee are of.
 const KneeMechanismNote = "of each block's probes at the highest rate that met the bound, which differs by arm and block; median over blocks"
 
+const kneeVoid Warning = "no counters at the knee: too many of the slices there are void"
+
 // addMechanisms says what the servers did beside the operations at the rates that are their knees.
 func (r *KneeReport) addMechanisms(m results.Manifest, lines []results.Slice, trials []results.Trial, infos []results.BlockInfo) {
 	type key struct {
@@ -43,7 +45,12 @@ func (r *KneeReport) addMechanisms(m results.Manifest, lines []results.Slice, tr
 	}
 	all := mechanisms(gather(at, of), infos)
 	for i := range r.Knees {
-		r.Knees[i].Mechanisms = all[PointArm{r.Knees[i].Point, r.Knees[i].Arm}]
+		row := &r.Knees[i]
+		key := PointArm{row.Point, row.Arm}
+		row.Mechanisms = all[key]
+		if len(row.Mechanisms) == 0 && slices.ContainsFunc(at, func(s results.Slice) bool { return s.Point == key.Point && s.Arm == key.Arm }) {
+			row.Warnings = append(row.Warnings, kneeVoid)
+		}
 	}
 }
 

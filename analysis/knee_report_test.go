@@ -3,6 +3,7 @@ package analysis
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -177,7 +178,18 @@ func TestKneeMechanisms(t *testing.T) {
 	}
 	var b bytes.Buffer
 	if err := r.Text(&b, Style{Width: 400}); err != nil || !strings.Contains(b.String(), "pipeline=8 · mechanism at the knee") ||
-		!strings.Contains(b.String(), "rate by rate") {
+		!strings.Contains(b.String(), "rate by rate") || strings.Contains(b.String(), string(kneeVoid)) {
 		t.Errorf("%v\n%s", err, b.String())
+	}
+
+	// Where nothing that was counted counts, it says so.
+	for i := range lines {
+		lines[i].Valid = false
+	}
+	if r, err = New(m, lines, trials, Options{Knees: knees, Infos: infos}); err != nil {
+		t.Fatal(err)
+	}
+	if row := r.Knee.Knees[0]; len(row.Mechanisms) > 0 || !slices.Contains(row.Warnings, kneeVoid) {
+		t.Errorf("all slices are void, and the row has %+v, %q", row.Mechanisms, row.Warnings)
 	}
 }
