@@ -204,6 +204,8 @@ func (s *Scaling) qualify(n []float64, logs [][]float64, least int) {
 		s.doubt("no peak: it takes at least %d values of %s, have %d", minScalingPeak, s.Key, len(n))
 	case i.peak.Hi > last:
 		s.doubt("no peak up to %s = %g that the data are sure of, and none is extrapolated", s.Key, last)
+	case i.peak.Lo < n[0]:
+		s.doubt("no peak from %s = %g on that the data are sure of, and none is extrapolated", s.Key, n[0])
 	default:
 		s.Peak, s.PeakIn = s.Fit.Peak(), &i.peak
 	}

@@ -170,6 +170,7 @@ func intervalsUSL(n []float64, logs [][]float64, least int) (uslIntervals, bool)
 			i[k].Lo = max(0, i[k].Lo)
 		}
 	}
+	i[3].Lo = max(1, i[3].Lo) // as no peak is
 	return uslIntervals{i[0], i[1], i[2], i[3]}, true
 }
 

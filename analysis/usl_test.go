@@ -177,6 +177,7 @@ func TestScalingSaysWhatItCanCarry(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	check("it still grows", sweep(t, USL{Gamma: 5e4, Alpha: 0.05}, someN, 8, 0.01), "none is extrapolated")
+	check("it falls from the first on", sweep(t, USL{Gamma: 5e4, Alpha: 0.1, Beta: 0.1}, []float64{8, 12, 16, 24, 32, 64}, 8, 0.01), "none is extrapolated")
 	check("few values", sweep(t, peaked, []float64{1, 4, 16, 64}, 8, 0.01), "no peak: it takes at least 6 values of connections, have 4")
 	check("too few values", sweep(t, peaked, []float64{1, 8, 64}, 8, 0.01), "no fit: three parameters need at least 4 values")
 	check("few blocks", sweep(t, peaked, someN, 3, 0.01), "need >= 6 usable blocks at every value of connections, have 3")

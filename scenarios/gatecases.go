@@ -76,7 +76,8 @@ func (g *gateReader) add(x value, s *Scenario, name string) error {
 	return nil
 }
 
-// enough refuses a quantile that the slices of an open loop can never have: the gate would not know before it has measured.
+// enough refuses a quantile that some slices of an open loop would lack, since then the block has none: the gate would not know before
+// it has measured. Where arrivals are random 5 standard deviations more must be due, which one slice in three million falls short of.
 func (g *gateReader) enough(x value, p Point, run RunPlan, primaries []GatePrimary) error {
 	rate := p.Load.Rate
 	if to := p.Load.RateTo; to > 0 {
@@ -87,9 +88,15 @@ func (g *gateReader) enough(x value, p Point, run RunPlan, primaries []GatePrima
 		return nil
 	}
 	for _, m := range primaries {
-		if need := g.names.Samples[m.Metric]; due < float64(need) {
-			return fmt.Errorf("%s: %s needs %d requests in every slice, and %.3g are due in %v at a rate of %.3g; raise load.rate, or make slices longer (run: {slices: %v})",
-				x.at, m.Metric, need, due, run.Slice, rate, time.Duration(math.Ceil(1.2*float64(need)/rate*1000))*time.Millisecond)
+		need := float64(g.names.Samples[m.Metric])
+		least, mean := need, ""
+		if need > 0 && p.Load.Arrival != Evenly {
+			least += 5*math.Sqrt(need+6.25) + 12.5 // the x of which x-5√x is need
+			mean = fmt.Sprintf(", so %.0f on the average", math.Ceil(least))
+		}
+		if due < least {
+			return fmt.Errorf("%s: %s needs %.0f requests in every slice%s, and %.4g are due in %v at a rate of %g; raise load.rate, or make slices longer (run: {slices: %v})",
+				x.at, m.Metric, need, mean, due, run.Slice, rate, time.Duration(math.Ceil(least/rate*1000))*time.Millisecond)
 		}
 	}
 	return nil

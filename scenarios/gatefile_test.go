@@ -73,7 +73,11 @@ func TestGateFileErrors(t *testing.T) {
 	check(`start: ["{bin}", --port, "{port}"]`, "", "gate.yaml:8: start: is missing")
 	check("cpu: 3%", "cpu: 3", `gate.yaml:5: cpu: "3" is not what can be found; write per cent`)
 	check("load: {connections: 8, pipeline: [1, 16]}\n    primaries: [p50]", "load: {mode: open, rate: 10k, connections: 8}\n    primaries: [p99]",
-		"gate.yaml:8: p99 needs 1000 requests in every slice, and 400 are due in 40ms at a rate of 1e+04; raise load.rate, or make slices longer (run: {slices: 120ms})")
+		"gate.yaml:8: p99 needs 1000 requests in every slice, so 1172 on the average, and 400 are due in 40ms at a rate of 10000; raise load.rate, or make slices longer (run: {slices: 118ms})")
+	check("load: {connections: 8, pipeline: [1, 16]}\n    primaries: [p50]", "load: {mode: open, rate: 28k, connections: 8}\n    primaries: [p99]",
+		"so 1172 on the average, and 1120 are due in 40ms")
+	check("load: {connections: 8, pipeline: [1, 16]}\n    primaries: [p50]", "load: {mode: open, rate: 24.9k, arrival: uniform, connections: 8}\n    primaries: [p99]",
+		"p99 needs 1000 requests in every slice, and 996 are due in 40ms at a rate of 24900")
 	check("cpu: 3%", "cup: 3%", `unknown metric "cup"; did you mean "cpu"`)
 	check("primaries: [p50]", "primaries: []", "gate.yaml:11: primaries: is empty: the gate would compare nothing")
 	check("primaries: [p50]", "primaries: [p50, p50]", "p50 is there twice")

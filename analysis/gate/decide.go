@@ -32,11 +32,13 @@ type track struct {
 	failing failure // of the arm alone, in those
 }
 
-func (p *Plan) newTrack(x Primary, blocks []Block, from int) *track {
+// newTrack is a primary in the blocks of the first pass, or of the confirmation. Those of the confirmation have whatever numbers come
+// after the first pass's: a point's may begin when another's have all been.
+func (p *Plan) newTrack(x Primary, blocks []Block, again bool) *track {
 	m, _ := find(x.Metric)
 	t := &track{Primary: x, meter: m, look: -1}
 	for _, b := range blocks {
-		if b.Number >= from && b.Number < from+p.Blocks() {
+		if (b.Number >= p.Blocks()) == again && len(t.blocks) < p.Blocks() {
 			t.blocks = append(t.blocks, b)
 		}
 	}
@@ -80,7 +82,7 @@ func (t *track) reach(k int, l Look) bool {
 	t.use(l.Blocks)
 	t.look = k
 	switch {
-	case t.failing.blocks >= leastFailing:
+	case t.failing.certain():
 		t.outcome = Regressed // whatever the rest would say
 	case t.sample.n() == 0 && !t.disturbed():
 		t.outcome = Inconclusive // no slice has this metric: more of them would not help
@@ -112,7 +114,7 @@ func (p *Plan) sequence(tracks []*track) {
 			if t.Claim == 0 && t.sample.mean <= -t.floor() && k < len(p.Looks)-1 {
 				continue // it may be improved: a later look will tell, as it would of one that may be regressed
 			}
-			if t.failing.blocks >= leastSuspect {
+			if t.failing.suspect() {
 				continue
 			}
 			if s := t.sample; t.outcome == "" && s.mean < t.floor() && s.mean+s.half(p.Single*l.Share) < t.delta() {
@@ -139,7 +141,7 @@ func (p *Plan) holm(open []*track, l Look, m, before int, call Outcome, of func(
 	}
 	var all []candidate
 	for _, t := range open {
-		if call == Improved && (t.Claim != 0 || t.failing.blocks >= leastSuspect) {
+		if call == Improved && (t.Claim != 0 || t.failing.suspect()) {
 			continue // better than claimed is what was claimed; and what fails is no better
 		}
 		if s := of(t); t.outcome == "" && s.mean >= t.floor() {

@@ -2,15 +2,16 @@ package gate
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/shardlab/shardlab/results"
 )
 
-// How many blocks, fresh processes each, an arm must have failed in alone to be called failing, and to be held back from
-// passing. Whatever befalls both arms alike comes to four of one and none of the other once in 16 times, which the
-// confirmation makes once in 256.
+// What an arm fails in more often than its reference is counted in blocks, fresh processes each. Whatever befalls both arms alike comes to
+// four blocks of one and none of the other once in 16 times, which the confirmation makes once in 256; so does six to one, or eight to
+// two. maxFailing is that probability, of so many or more by a fair coin; leastSuspect blocks more hold an arm back from passing.
 const (
-	leastFailing = 4
+	maxFailing   = 1.0 / 16
 	leastSuspect = 2
 )
 
@@ -34,25 +35,33 @@ func fails(s *results.Slice) string {
 
 // failure is where one of two arms has failed and the other has not.
 type failure struct {
-	blocks, slices int
+	blocks, others int    // blocks in which the one has failed in more slices, and those in which the other has
+	slices         int    // of the one
 	how            string // in the first of the slices
 }
+
+// certain says whether it is no chance that it is this arm.
+func (f *failure) certain() bool {
+	n := f.blocks + f.others
+	p, ways := 0.0, 1.0 // to choose k of n
+	for k := range f.others + 1 {
+		p += ways / math.Exp2(float64(n))
+		ways *= float64(n-k) / float64(k+1)
+	}
+	return f.blocks > f.others && p <= maxFailing
+}
+
+// suspect says whether the arm may not pass for it.
+func (f *failure) suspect() bool { return f.blocks-f.others >= leastSuspect }
 
 func (f *failure) add(s *results.Slice, how string) {
 	f.slices++
 	if f.slices > 1 {
 		return
 	}
-	if f.blocks, f.how = 1, how; s.FirstError != "" {
+	if f.how = how; s.FirstError != "" {
 		f.how += ": " + s.FirstError
 	}
-}
-
-func (f *failure) join(o failure) {
-	if f.slices == 0 {
-		f.how = o.how
-	}
-	f.blocks, f.slices = f.blocks+o.blocks, f.slices+o.slices
 }
 
 // compareFailures counts the pairs in which one arm has failed and the other has not.
@@ -66,19 +75,28 @@ func (b *Block) compareFailures(p pair) {
 	}
 }
 
-// failing is what an arm fails in alone over blocks; nothing where the reference does so as well at times.
+// failing is what an arm fails in over blocks, against its reference.
 func failing(blocks []Block) (f failure) {
-	var ref failure
 	for i := range blocks {
-		f.join(blocks[i].failed)
-		ref.join(blocks[i].refFailed)
-	}
-	if ref.blocks > 0 {
-		return failure{}
+		arm, ref := &blocks[i].failed, &blocks[i].refFailed
+		switch {
+		case arm.slices > ref.slices:
+			f.blocks++
+		case ref.slices > arm.slices:
+			f.others++
+		}
+		if f.slices == 0 {
+			f.how = arm.how
+		}
+		f.slices += arm.slices
 	}
 	return f
 }
 
 func (f *failure) String() string {
-	return fmt.Sprintf("%s in %d slices of %d blocks, of base in none", f.how, f.slices, f.blocks)
+	base := "in none"
+	if f.others > 0 {
+		base = fmt.Sprintf("more often in %d", f.others)
+	}
+	return fmt.Sprintf("%s in %d slices of %d blocks, of base %s", f.how, f.slices, f.blocks, base)
 }

@@ -55,6 +55,16 @@ func TestFailingHead(t *testing.T) {
 			s.Corrupt = 1
 		}
 	}, open, "it fails: wrong values in 3 slices of 3 blocks")
+	check("errors, and base's once", usual(), func(s *results.Slice) {
+		if head(s) || s.Arm == Base && s.Slice == 0 && s.Block%24 == 2 {
+			s.Errors, s.FirstError = 3, "GET: ERR no"
+		}
+	}, red, "it fails: error replies: GET: ERR no in 59 slices of 6 blocks, of base in none")
+	check("errors, and base alone in a block", usual(), func(s *results.Slice) {
+		if head(s) && s.Block%24 != 2 || s.Arm == Base && s.Slice == 0 && s.Block%24 == 2 {
+			s.Errors = 1
+		}
+	}, red, "it fails: error replies in 90 slices of 9 blocks, of base more often in 1")
 	check("once", usual(), func(s *results.Slice) {
 		if head(s) && s.Slice == 0 && s.Block == 0 {
 			s.Errors = 1
@@ -80,7 +90,7 @@ func TestFailingControl(t *testing.T) {
 			s.Errors = 1
 		}
 	})
-	if err != nil || v.Contaminated == "" {
+	if err != nil || !strings.Contains(v.Contaminated, "base fails a second time beside itself: error replies in 60 slices of 6 blocks") {
 		t.Errorf("%v %q", err, v.Contaminated)
 	}
 }

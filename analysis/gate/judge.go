@@ -17,8 +17,8 @@ type pass struct {
 	controls  []*track
 }
 
-// newPass judges these primaries in the blocks from number from on.
-func (p *Plan) newPass(primaries []Primary, lines []results.Slice, trials []results.Trial, from int) pass {
+// newPass judges these primaries in the blocks of the first pass, or of the confirmation.
+func (p *Plan) newPass(primaries []Primary, lines []results.Slice, trials []results.Trial, again bool) pass {
 	var r pass
 	head, control := map[string][]Block{}, map[string][]Block{}
 	for _, x := range primaries {
@@ -28,10 +28,10 @@ func (p *Plan) newPass(primaries []Primary, lines []results.Slice, trials []resu
 				control[x.Point] = Blocks(lines, trials, x.Point, Control, Base)
 			}
 		}
-		r.primaries = append(r.primaries, p.newTrack(x, head[x.Point], from))
+		r.primaries = append(r.primaries, p.newTrack(x, head[x.Point], again))
 		if p.Control {
 			x.Claim = 0 // base is as good as base
-			r.controls = append(r.controls, p.newTrack(x, control[x.Point], from))
+			r.controls = append(r.controls, p.newTrack(x, control[x.Point], again))
 		}
 	}
 	p.sequence(r.primaries)
@@ -82,11 +82,11 @@ func (r *pass) nothing() string {
 	return why
 }
 
-// undecided are the points at which a primary is.
-func (r *pass) undecided() []string {
+// undecided are the points at which a primary is and more blocks may change that: a point has at most so many.
+func (r *pass) undecided(most int) []string {
 	var points []string
 	for _, t := range r.primaries {
-		if t.outcome == "" && !slices.Contains(points, t.Point) {
+		if t.outcome == "" && len(t.blocks) < most && !slices.Contains(points, t.Point) {
 			points = append(points, t.Point)
 		}
 	}
@@ -98,17 +98,17 @@ func (r *pass) undecided() []string {
 // when all is decided, or as soon as something is regressed; and once that is confirmed the gate is red, whatever the rest would have been: with
 // 5 % more CPU an operation that takes 80 s instead of 180, most of which went to a p50 between nothing and its δ.
 func Next(p Plan, lines []results.Slice, trials []results.Trial, first, confirming int) (block int, points []string) {
-	v := p.newPass(p.Primaries, lines, trials, 0)
-	open := v.undecided()
+	v := p.newPass(p.Primaries, lines, trials, false)
+	open := v.undecided(p.Blocks())
 	if first >= p.Blocks() {
 		open = nil
 	}
 	if again := v.changed(); p.Confirm && len(again) > 0 && v.contaminated() == nil && (len(open) == 0 || v.has(Regressed)) {
-		second := p.newPass(again, lines, trials, p.Blocks())
+		second := p.newPass(again, lines, trials, true)
 		if second.contaminated() != nil || second.has(Regressed) {
 			return 0, nil
 		}
-		if more := second.undecided(); len(more) > 0 && confirming < p.Blocks() {
+		if more := second.undecided(p.Blocks()); len(more) > 0 && confirming < p.Blocks()*len(p.Points()) {
 			return p.Blocks() + confirming, more
 		}
 	}
@@ -120,7 +120,7 @@ func Judge(p Plan, run string, lines []results.Slice, trials []results.Trial) (*
 	if err := p.Check(); err != nil {
 		return nil, fmt.Errorf("gate: %w", err)
 	}
-	first := p.newPass(p.Primaries, lines, trials, 0)
+	first := p.newPass(p.Primaries, lines, trials, false)
 	if why := first.nothing(); why != "" {
 		return nil, fmt.Errorf("%w: %s", ErrNothing, why)
 	}
@@ -128,7 +128,7 @@ func Judge(p Plan, run string, lines []results.Slice, trials []results.Trial) (*
 	dirty := first.contaminated()
 	var second pass
 	if again := first.changed(); p.Confirm && len(again) > 0 && dirty == nil {
-		second = p.newPass(again, lines, trials, p.Blocks())
+		second = p.newPass(again, lines, trials, true)
 		dirty = second.contaminated()
 	}
 	for _, t := range first.primaries {

@@ -83,7 +83,7 @@ func simulated(rng *rand.Rand, s shape, sd, effect float64) []Outcome {
 			for i, v := range s.draw(rng, len(blocks)) {
 				blocks[i] = Block{Number: i, Pairs: 1, X: map[Metric]float64{p.Metric: sd*v + effect}}
 			}
-			r.primaries = append(r.primaries, plan.newTrack(p, blocks, 0))
+			r.primaries = append(r.primaries, plan.newTrack(p, blocks, false))
 		}
 		plan.sequence(r.primaries)
 		return r

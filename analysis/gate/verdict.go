@@ -98,7 +98,7 @@ func (p *Plan) row(t *track) Row {
 	switch {
 	case r.Outcome == Inconclusive:
 		r.explain(p.whyUndecided(t, &r))
-	case t.failing.blocks >= leastFailing:
+	case t.failing.certain():
 		r.Meaning = "it fails: " + t.failing.String()
 	default:
 		r.explain("")
@@ -134,7 +134,7 @@ func (p *Plan) whyUndecided(t *track, r *Row) string {
 		return "no block has come to its end"
 	case r.N == 0:
 		return t.unmeasured()
-	case t.failing.blocks >= leastSuspect:
+	case t.failing.suspect():
 		return "it fails: " + t.failing.String()
 	}
 	r.Needs = needed(t.sample, p.level(last, len(p.Primaries), 0), t.floor(), t.delta())
@@ -195,6 +195,9 @@ func percent(share float64) string { return fmt.Sprintf("%.3g %%", 100*share) }
 // contaminate takes back what was said of differences: base differs from itself.
 func (v *Verdict) contaminate(t *track) {
 	v.Contaminated = fmt.Sprintf("%s%s of base against itself is %.3f times what it is", at(t.Point), t.meter.title, t.ratio(t.sample.mean-t.shift()))
+	if t.failing.certain() {
+		v.Contaminated = fmt.Sprintf("%sbase fails a second time beside itself: %s", at(t.Point), t.failing.String())
+	}
 	for i := range v.Rows {
 		if r := &v.Rows[i]; r.Outcome == Regressed || r.Outcome == Improved {
 			r.Outcome = Inconclusive

@@ -162,7 +162,7 @@ func gateAction(ctx context.Context, c *cli.Command) error {
 	}
 	opts := gating.Options{
 		Gate: g, Builder: builder, NoControl: c.Bool("no-control"), NoConfirm: c.Bool("no-confirm"), Results: c.String("results"),
-		Argv: append([]string{"shardlab"}, os.Args[1:]...), Observer: &gateDisplay{w: errw, looks: g.Looks}, Log: log,
+		Argv: append([]string{"shardlab"}, os.Args[1:]...), Observer: &gateDisplay{w: errw, looks: g.Looks, done: map[string]int{}}, Log: log,
 	}
 	if c.String("selftest") != "" {
 		return errors.Join(selftest(ctx, c, opts), builder.Close())
@@ -328,6 +328,7 @@ func selftest(ctx context.Context, c *cli.Command, opts gating.Options) error {
 type gateDisplay struct {
 	w     io.Writer
 	looks []int
+	done  map[string]int // blocks of each point, in the first pass and in the confirmation
 }
 
 // Note implements runner.Observer.
@@ -339,18 +340,24 @@ func (d *gateDisplay) Progress(p runner.Progress) {
 		return
 	}
 	most := d.looks[len(d.looks)-1]
-	n := (p.Block-1)%most + 1
+	const confirming = " of the confirmation"
 	again := ""
-	if p.Block > most {
-		again = " of the confirmation"
+	switch {
+	case p.Block > most:
+		again = confirming
+	case p.Block == 1: // of another gate, in a selftest
+		delete(d.done, p.Point)
+		delete(d.done, p.Point+confirming)
 	}
+	d.done[p.Point+again]++
+	n := d.done[p.Point+again]
 	var arms []string
 	for _, a := range p.Arms {
 		arms = append(arms, a.Name+" "+analysis.FormatRate(a.OpsPerSec))
 	}
 	i, found := slices.BinarySearch(d.looks, n)
 	when := "a verdict is possible now"
-	if !found {
+	if !found && i < len(d.looks) {
 		when = fmt.Sprintf("a verdict is possible after %d", d.looks[i])
 	}
 	fmt.Fprintf(d.w, "block %d%s%s: %s; %s\n", n, again, comma(p.Point), strings.Join(arms, ", "), when)

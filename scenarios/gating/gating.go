@@ -67,10 +67,8 @@ func Run(ctx context.Context, opts Options) (dir string, verdict *gate.Verdict, 
 	for _, c := range opts.Gate.Cases {
 		s.cases[c.Point] = c
 	}
-	for block := range min(opts.Gate.Layouts, s.plan.Blocks()) { // what does not build is known before anything is measured
-		if err := s.prepare(block); err != nil {
-			return "", nil, err
-		}
+	if err := s.build(); err != nil {
+		return "", nil, err
 	}
 	release, err := unconfined()
 	if err != nil {
@@ -175,8 +173,28 @@ func (s *session) Next(dir string) (int, []string, error) {
 	if block == s.plan.Blocks() {
 		s.opts.Log("a primary has changed: measuring it again with new processes" + map[bool]string{true: " and layouts"}[s.opts.Gate.Layouts > 1])
 	}
-	s.begun[block/s.plan.Blocks()]++
+	s.begun[min(block/s.plan.Blocks(), 1)]++
 	return block, points, s.prepare(block)
+}
+
+// build makes the builds of the first pass, so that what does not build is known before anything is measured, and head's of the
+// confirmation: by then whoever waits for the verdict may have changed the working tree, and what is measured twice must be one program.
+func (s *session) build() error {
+	layouts := min(s.opts.Gate.Layouts, s.plan.Blocks())
+	for block := range layouts {
+		if err := s.prepare(block); err != nil {
+			return err
+		}
+	}
+	for block := range layouts {
+		if !s.plan.Confirm {
+			break
+		}
+		if _, err := s.opts.Builder.binary(s.ctx, s.buildOf(gate.Head, s.plan.Blocks()+block)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // prepare makes the builds of a block and deals them the names under which they run.
@@ -223,7 +241,10 @@ func (s *session) buildOf(arm string, block int) build {
 	if arm == gate.Control {
 		turn++
 	}
-	x.layout = 1 + block/s.plan.Blocks()*n + turn%n
+	x.layout = 1 + turn%n
+	if block >= s.plan.Blocks() {
+		x.layout += n
+	}
 	return x
 }
 

@@ -77,7 +77,7 @@ func TestCheckOut(t *testing.T) {
 	check("", "one", "three", "")
 	check("HEAD^", "changed", "three", "")
 	check("HEAD", "", "", "there is nothing to compare")
-	check("nosuch", "", "", "--base nosuch: git rev-parse")
+	check("nosuch", "", "", "--base nosuch: no such revision here")
 	sh(t, dir, "git update-ref refs/remotes/origin/release HEAD^")
 	t.Setenv("GITHUB_BASE_REF", "release")
 	check("", "changed", "three", "")
@@ -97,7 +97,7 @@ func TestCheckOutShallow(t *testing.T) {
 	sh(t, origin, "git clone -q --depth 1 file://"+origin+" "+clone)
 	sh(t, detached, "git init -q; git fetch -q --depth 1 file://"+origin+" main; git checkout -q FETCH_HEAD")
 	for _, c := range []struct{ dir, rev, want string }{
-		{clone, "", "HEAD has no parent here"}, {clone, "v1", "--base v1: git rev-parse"}, {detached, "", "there is none of the branches"},
+		{clone, "", "HEAD has no parent here"}, {clone, "v1", "--base v1: no such revision here"}, {detached, "", "there is none of the branches"},
 	} {
 		_, err := CheckOut(t.Context(), c.dir, c.rev, t.TempDir())
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "actions/checkout wants fetch-depth: 0") {
@@ -251,13 +251,16 @@ func newSession(t *testing.T, layouts int) *session {
 func TestLayouts(t *testing.T) {
 	s := newSession(t, 3)
 	seen := map[string]map[int]int{}
-	for block := range 20 {
+	for block := range 30 { // the confirmation of two points, one after the other
 		base, head, control := s.buildOf(gate.Base, block), s.buildOf(gate.Head, block), s.buildOf(gate.Control, block)
 		if base.layout != head.layout || base.layout == control.layout || base.source != control.source || base.source == head.source {
 			t.Fatalf("block %d: %v %v %v", block, base, head, control)
 		}
 		if first := base.layout <= 3 && control.layout <= 3; first != (block < 10) {
 			t.Errorf("block %d has layout %d", block, base.layout)
+		}
+		if base.layout > 6 || control.layout > 6 {
+			t.Errorf("block %d: layouts %d and %d of 6", block, base.layout, control.layout)
 		}
 		for arm, x := range map[string]build{gate.Base: base, gate.Control: control} {
 			if seen[arm] == nil {
@@ -275,6 +278,30 @@ func TestLayouts(t *testing.T) {
 	}
 	if x := newSession(t, 1).buildOf(gate.Control, 3); x.layout != 0 {
 		t.Errorf("layout %d of a build that has none", x.layout)
+	}
+}
+
+// Who changes the working tree while a gate runs does not change what it measures.
+func TestHeadIsBuiltAtOnce(t *testing.T) {
+	for _, layouts := range []int{1, 3} {
+		base, head := t.TempDir(), t.TempDir()
+		sh(t, base, "echo base > source")
+		sh(t, head, "echo head > source")
+		s := newSession(t, layouts)
+		s.opts.Base, s.opts.Head = Source{Dir: base}, Source{Dir: head}
+		s.opts.Builder = builder(t, "sh", "-c", "cat source > {bin}; : {layout}")
+		if err := s.build(); err != nil {
+			t.Fatal(err)
+		}
+		sh(t, head, "echo changed > source")
+		for block := range 30 {
+			if err := s.prepare(block); err != nil {
+				t.Fatal(err)
+			}
+			if got := sh(t, head, "cat "+s.path(gate.Base)+" "+s.path(gate.Head)+" "+s.path(gate.Control)); got != "base\nhead\nbase" {
+				t.Fatalf("%d layouts, block %d: base, head and control are %q", layouts, block, got)
+			}
+		}
 	}
 }
 

@@ -115,6 +115,9 @@ func baseOf(ctx context.Context, dir, rev, head string, changes bool) (string, e
 	if rev != "" {
 		base, err := git(ctx, dir, "rev-parse", "--verify", "--end-of-options", rev+"^{commit}")
 		if err != nil {
+			if ctx.Err() == nil {
+				err = errors.New("no such revision here")
+			}
 			return "", fmt.Errorf("--base %s: %w%s", rev, err, ifShallow(ctx, dir))
 		}
 		return base, nil
