@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -95,8 +96,8 @@ func (r *Report) ActionBenchmark(w io.Writer, bigger bool) error {
 		if i := e.Interval; i != nil {
 			a.Range = fmt.Sprintf("%s–%s", Digits3(i.Lo), Digits3(i.Hi))
 		}
-		a.Extra = fmt.Sprintf("median of %d blocks, %s, run %s, revision %s, env_key %s", e.N, row.Verdict.Verdict, r.Run.ID, r.Run.Revision,
-			r.Run.EnvKey)
+		a.Extra = fmt.Sprintf("median of %d blocks, %s, run %s, revision %s, env_key %s", e.N, row.Verdict.Verdict, r.Run.ID,
+			cmp.Or(r.Run.Revision, "unknown"), r.Run.EnvKey)
 		out = append(out, a)
 	})
 	return writeJSON(w, out)

@@ -54,6 +54,11 @@ func (r *Run) blocks() *blocks {
 func benchHeader(m *Manifest) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# run %s, revision %s, scenario seed %d\n", oneLine(m.ID), oneLine(m.Code.Rev7()), m.Scenario.Seed)
+	if len(m.Gate) > 0 {
+		for _, a := range m.Arms {
+			fmt.Fprintf(&b, "# %s is %s\n", oneLine(a.Name), oneLine(a.Version))
+		}
+	}
 	for _, c := range [][2]string{
 		{"goos", m.Before.OS}, {"goarch", m.Before.Arch}, {"pkg", modulePath}, {"cpu", m.Before.CPU.Model},
 		{"env_key", m.EnvKey},
@@ -80,27 +85,71 @@ func benchLine(m *Manifest, sum *blockSum, t *Trial) []byte {
 		float64(t.Response.P99),
 		sum.opsPerSecond(),
 	}
-	var b bytes.Buffer
-	b.WriteString(benchName(m, t))
-	fmt.Fprintf(&b, " %d", sum.replies)
+	row := BenchRow{Point: t.Point, Arm: t.Arm, Count: sum.replies}
 	for i, v := range values {
 		if v > 0 {
-			fmt.Fprintf(&b, " %s %s", strconv.FormatFloat(v, 'f', decimals(v), 64), benchUnits[i].unit)
+			row.Values = append(row.Values, BenchValue{v, benchUnits[i].unit})
 		}
 	}
-	b.WriteByte('\n')
-	return b.Bytes()
+	return row.line(m)
 }
 
-// benchName is "BenchmarkRun/scenario=quickstart/pipeline=16/arm=shared-2". The number is that of the processors the
-// server had, where the go command puts GOMAXPROCS.
-func benchName(m *Manifest, t *Trial) string {
+// BenchRow is a line of a file in the Go benchmark format that somebody else has worked out.
+type BenchRow struct {
+	Point, Arm string
+	Count      uint64 // of what was measured; above 0
+	Values     []BenchValue
+}
+
+// BenchValue is a value in a unit. Those of WriteBench mean what they mean there.
+type BenchValue struct {
+	Value float64
+	Unit  string
+}
+
+// WriteBenchRows writes rows with the header of their run. Less is better in a unit that WriteBench has not.
+func WriteBenchRows(w io.Writer, m *Manifest, rows []BenchRow) error {
+	b := bytes.NewBuffer(benchHeader(m))
+	known := map[string]bool{}
+	for _, u := range benchUnits {
+		known[u.unit] = true
+	}
+	for _, r := range rows {
+		for _, v := range r.Values {
+			if !known[v.Unit] {
+				known[v.Unit] = true
+				fmt.Fprintf(b, "Unit %s better=lower\n", v.Unit)
+			}
+		}
+	}
+	for _, r := range rows {
+		b.Write(r.line(m))
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func (r *BenchRow) line(m *Manifest) []byte {
+	b := []byte(benchName(m, r.Point, r.Arm))
+	b = fmt.Appendf(b, " %d", r.Count)
+	for _, v := range r.Values {
+		b = fmt.Appendf(b, " %s %s", strconv.FormatFloat(v.Value, 'f', decimals(v.Value), 64), v.Unit)
+	}
+	return append(b, '\n')
+}
+
+// benchName is "BenchmarkRun/scenario=quickstart/pipeline=16/arm=shared-2", or of a gate, whose points have its scenarios' names,
+// "BenchmarkGate/scenario=reads/arm=head-2". The number is that of the processors the server had, where the go command puts GOMAXPROCS.
+func benchName(m *Manifest, point, arm string) string {
 	var b strings.Builder
-	b.WriteString("BenchmarkRun/scenario=" + benchPart(m.Scenario.Name))
-	for _, p := range pointParams(m, t.Point) {
+	if b.WriteString("BenchmarkGate"); len(m.Gate) == 0 {
+		b.Reset()
+		b.WriteString("BenchmarkRun/scenario=" + benchPart(m.Scenario.Name))
+	}
+	for _, p := range pointParams(m, point) {
 		b.WriteString("/" + benchPart(p.Name) + "=" + benchPart(p.Value))
 	}
-	b.WriteString("/arm=" + benchPart(t.Arm))
+	b.WriteString("/arm=" + benchPart(arm))
 	procs := CPUListLen(m.CPUs.Server)
 	if procs == 0 {
 		procs = max(m.Before.Go.GOMAXPROCS, 1)

@@ -103,7 +103,8 @@ func (w *Writer) writeManifest() error {
 	return writeWhole(filepath.Join(w.dir, manifestFile), []byte(b.String()))
 }
 
-// WriteVerdict writes a gate's verdict into its finished run's directory.
-func WriteVerdict(dir string, verdict []byte) error {
-	return writeWhole(filepath.Join(dir, verdictFile), verdict)
+// WriteVerdict writes a gate's verdict into its finished run's directory, and what it stands on in the Go benchmark format in the place of
+// the lines of all blocks.
+func WriteVerdict(dir string, verdict, bench []byte) error {
+	return errors.Join(writeWhole(filepath.Join(dir, verdictFile), verdict), writeWhole(filepath.Join(dir, benchFile), bench))
 }

@@ -9,7 +9,7 @@
 //	counters.jsonl                    whatever the runner samples beside the slices
 //	latency/<point>/<arm>.hlog        response times, one HdrHistogram interval per block
 //	latency/<point>/<arm>.service.hlog  service times, where they differ (open loop)
-//	bench.txt                         Go benchmark format, a line per Trial
+//	bench.txt                         Go benchmark format, a line per Trial; of a gate with a verdict, what that stands on
 //
 // Everything but the manifest is appended to, one write(2) per record, so a process that is killed loses at most the
 // record in flight. Readers tolerate that one torn record at the end of a file and say so in Run.Warnings; damage

@@ -120,22 +120,15 @@ func Judge(p Plan, run string, lines []results.Slice, trials []results.Trial) (*
 	if err := p.Check(); err != nil {
 		return nil, fmt.Errorf("gate: %w", err)
 	}
-	first := p.newPass(p.Primaries, lines, trials, false)
+	first, second, dirty := p.passes(lines, trials)
 	if why := first.nothing(); why != "" {
 		return nil, fmt.Errorf("%w: %s", ErrNothing, why)
 	}
 	v := &Verdict{Schema: Schema, Run: run, Plan: p}
-	dirty := first.contaminated()
-	var second pass
-	if again := first.changed(); p.Confirm && len(again) > 0 && dirty == nil {
-		second = p.newPass(again, lines, trials, true)
-		dirty = second.contaminated()
-	}
 	for _, t := range first.primaries {
 		r := p.row(t)
-		i := slices.IndexFunc(second.primaries, func(x *track) bool { return x.Primary == t.Primary })
-		if i >= 0 {
-			r = p.confirmed(r, second.primaries[i])
+		if again := second.of(t.Primary); again != nil {
+			r = p.confirmed(r, again)
 		}
 		v.Rows = append(v.Rows, r)
 	}
@@ -147,6 +140,25 @@ func Judge(p Plan, run string, lines []results.Slice, trials []results.Trial) (*
 	}
 	v.conclude(lines)
 	return v, nil
+}
+
+// passes are the first measurement and, where something has changed in it, the second, with a control that differs from what it is.
+func (p *Plan) passes(lines []results.Slice, trials []results.Trial) (first, second pass, dirty *track) {
+	first = p.newPass(p.Primaries, lines, trials, false)
+	dirty = first.contaminated()
+	if again := first.changed(); p.Confirm && len(again) > 0 && dirty == nil {
+		second = p.newPass(again, lines, trials, true)
+		dirty = second.contaminated()
+	}
+	return first, second, dirty
+}
+
+// of is the track of a primary; nil where the pass has none.
+func (r *pass) of(x Primary) *track {
+	if i := slices.IndexFunc(r.primaries, func(t *track) bool { return t.Primary == x }); i >= 0 {
+		return r.primaries[i]
+	}
+	return nil
 }
 
 // confirmed is a row that was called better or worse, after its second measurement: only what is

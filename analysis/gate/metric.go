@@ -25,6 +25,7 @@ type meter struct {
 	metric Metric
 	title  string
 	unit   string
+	bench  string  // its unit in the Go benchmark format
 	higher bool    // is better
 	delta  float64 // default
 	// sums says that a block's value is the ratio of sums over slices, else it is the mean of slices' log-ratios: the mean of
@@ -35,20 +36,20 @@ type meter struct {
 }
 
 var meters = []meter{
-	{CPU, "server CPU/op", "ns", false, 0.05, true, func(s *results.Slice) (float64, float64) {
+	{CPU, "server CPU/op", "ns", "cpu-ns/op", false, 0.05, true, func(s *results.Slice) (float64, float64) {
 		return float64(s.ServerCPU), float64(s.Replies)
 	}},
-	{Throughput, "throughput", "/s", true, 0.05, false, func(s *results.Slice) (float64, float64) {
+	{Throughput, "throughput", "/s", "ops/s", true, 0.05, false, func(s *results.Slice) (float64, float64) {
 		return float64(s.Replies), float64(s.Dur) / 1e9
 	}},
-	{P50, "p50", "ns", false, 0.075, false, func(s *results.Slice) (float64, float64) { return float64(s.Response.P50), 1 }},
-	{Allocs, "1 + allocations/op", "", false, 0.05, true, func(s *results.Slice) (float64, float64) {
+	{P50, "p50", "ns", "p50-ns", false, 0.075, false, func(s *results.Slice) (float64, float64) { return float64(s.Response.P50), 1 }},
+	{Allocs, "1 + allocations/op", "", "1+allocs/op", false, 0.05, true, func(s *results.Slice) (float64, float64) {
 		if s.HeapLive <= 0 { // the server does not tell; none in a slice is nothing odd, since Go counts what it allocates a span at a time
 			return 0, 0
 		}
 		return float64(s.AllocObjs) + float64(s.Replies), float64(s.Replies)
 	}},
-	{P99, "p99", "ns", false, 0.15, false, func(s *results.Slice) (float64, float64) { return float64(s.Response.P99), 1 }},
+	{P99, "p99", "ns", "p99-ns", false, 0.15, false, func(s *results.Slice) (float64, float64) { return float64(s.Response.P99), 1 }},
 }
 
 // Metrics lists all of them.

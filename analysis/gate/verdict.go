@@ -154,6 +154,9 @@ func (t *track) unmeasured() string {
 	if n := MinSamples(t.Metric); n > 1 {
 		return fmt.Sprintf("%s needs %d requests in every slice; raise the rate, or make slices longer", t.meter.title, n)
 	}
+	if t.Metric == CPU {
+		return t.meter.title + " was not measured in both arms; is the server started by a script? it must exec the server, whose process is measured"
+	}
 	return t.meter.title + " was not measured in both arms"
 }
 

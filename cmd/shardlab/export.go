@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/shardlab/shardlab/analysis"
 	"github.com/shardlab/shardlab/results"
+	"github.com/shardlab/shardlab/scenarios/gating"
 )
 
 func exportCommand() *cli.Command {
@@ -35,7 +38,7 @@ Examples:
 			&cli.BoolFlag{Name: "blocks", Usage: "with --csv: a row for each block, point and arm instead"},
 			&cli.BoolFlag{Name: "estimates", Usage: "with --csv: a row for each point, arm and metric instead: interval, ratio to the reference, rank"},
 			&cli.BoolFlag{Name: "seconds", Usage: "with --csv: a row for each second of a load instead"},
-			&cli.BoolFlag{Name: "bench", Usage: "Go benchmark format, for benchstat: a line for each block, point and arm"},
+			&cli.BoolFlag{Name: "bench", Usage: "Go benchmark format, for benchstat: a line for each block, point and arm; of a gate what its verdict stands on"},
 			&cli.BoolFlag{Name: "hgrm", Usage: "percentiles of response time in µs, of all blocks together"},
 			&cli.BoolFlag{Name: "json", Usage: "everything that was recorded, as one document (shardlab schema export)"},
 			&cli.BoolFlag{Name: "junit", Usage: "verdicts as JUnit's XML: of a gate's primaries, else of each point and arm"},
@@ -72,6 +75,9 @@ func export(_ context.Context, c *cli.Command) error {
 	out := c.Root().Writer
 	switch formats[0] {
 	case "bench":
+		if len(run.Manifest.Gate) > 0 {
+			return gating.Bench(out, run)
+		}
 		return results.WriteBench(out, run)
 	case "hgrm":
 		return exportHGRM(c, run)
@@ -105,12 +111,19 @@ func exportCSV(c *cli.Command, run *results.Run) error {
 // exportForeign writes what is of estimates and verdicts, not of records.
 func exportForeign(c *cli.Command, run *results.Run, format string) error {
 	out := c.Root().Writer
-	if v := verdictOf(run); v != nil && format == "junit" {
+	if format == "junit" && len(run.Manifest.Gate) > 0 { // also one that was interrupted, whose rows alone would look sound
+		v, err := gating.Judge(run)
+		if err != nil {
+			return err
+		}
 		return v.JUnit(out)
 	}
 	r, err := reportOf(run, "")
 	if err != nil {
 		return err
+	}
+	if !slices.ContainsFunc(r.Points, func(p analysis.PointReport) bool { return len(p.Rows) > 0 }) {
+		return fmt.Errorf("%s: no block has come to its end; there is nothing to export as %s", run.Manifest.ID, format)
 	}
 	switch format {
 	case "junit":

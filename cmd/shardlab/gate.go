@@ -46,7 +46,8 @@ text protocol, HTTP or SCNP:
       workload: {keys: 50k, mix: {get: 90, set: 10}}
       load: {connections: 8}
 
-{layout} is a number from 1: the same code linked in three orders is measured, since the order alone moves CPU time by 2 or 3 %.
+Both are started where the gate is: files that the start command names are the working tree's for both. It must be the server's own process:
+a script ends with exec. {layout} is a number from 1: the same code linked in three orders is measured, since the order alone moves CPU time by 2 or 3 %.
 Other keys: protocol, seed, layouts, looks: [6, 10, 16, 24], run: {slices: 50ms, slices_per_block: 30, warmup: 300ms, cpus: auto},
 and inject, the arguments that make the server worse by {what}, for --selftest. A scenario may have a start and primaries of its own,
 or be the name of another scenario. With than: (a start command) and claims: {throughput: 1.3} in place of primaries it gates

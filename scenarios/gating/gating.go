@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -93,11 +94,11 @@ func Run(ctx context.Context, opts Options) (dir string, verdict *gate.Verdict, 
 	if verdict, err = Judge(run); err != nil {
 		return dir, nil, err
 	}
-	var text bytes.Buffer
-	if err := verdict.JSON(&text); err != nil {
+	var text, bench bytes.Buffer
+	if err := errors.Join(verdict.JSON(&text), Bench(&bench, run)); err != nil {
 		return dir, verdict, err
 	}
-	return dir, verdict, results.WriteVerdict(dir, text.Bytes())
+	return dir, verdict, results.WriteVerdict(dir, text.Bytes(), bench.Bytes())
 }
 
 // unconfined remembers the processors of this process, which the runner confines to those of the client: release gives them
@@ -115,14 +116,34 @@ func unconfined() (release func() error, err error) {
 
 // Judge judges a gate's run by its own plan and slices: as often as one likes, with the same bytes.
 func Judge(run *results.Run) (*gate.Verdict, error) {
-	if len(run.Manifest.Gate) == 0 {
-		return nil, fmt.Errorf("%s is no gate's run; shardlab compare shows it", run.Manifest.ID)
-	}
-	var plan gate.Plan
-	if err := json.Unmarshal(run.Manifest.Gate, &plan); err != nil {
-		return nil, fmt.Errorf("%s: the gate's plan: %w", run.Manifest.ID, err)
+	plan, err := planIn(run)
+	if err != nil {
+		return nil, err
 	}
 	return gate.Judge(plan, run.Manifest.ID, run.Slices, run.Trials)
+}
+
+// Bench writes what the verdict on a gate's run stands on in the Go benchmark format.
+func Bench(w io.Writer, run *results.Run) error {
+	plan, err := planIn(run)
+	if err != nil {
+		return err
+	}
+	return results.WriteBenchRows(w, &run.Manifest, gate.Bench(plan, run.Slices, run.Trials))
+}
+
+// planIn is the plan of a gate's run, checked.
+func planIn(run *results.Run) (plan gate.Plan, err error) {
+	if len(run.Manifest.Gate) == 0 {
+		return plan, fmt.Errorf("%s is no gate's run; shardlab compare shows it", run.Manifest.ID)
+	}
+	if err := json.Unmarshal(run.Manifest.Gate, &plan); err != nil {
+		return plan, fmt.Errorf("%s: the gate's plan: %w", run.Manifest.ID, err)
+	}
+	if err := plan.Check(); err != nil {
+		return plan, fmt.Errorf("%s: the gate's plan: %w", run.Manifest.ID, err)
+	}
+	return plan, nil
 }
 
 // PlanOf is what a gate file promises.
