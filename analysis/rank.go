@@ -42,8 +42,8 @@ const OrderNote = "the best first: = not told apart from the first of its group;
 	"apart from the first of the group before it, not from all. Two arms are told apart where their difference, paired by block, is " +
 	"significant at 5% among all pairs of the line (Student's t, Holm) and its 95% interval excludes 0"
 
-// rankings orders the rows of a point by every metric that some have. Rows of too few blocks for an interval take no part: nothing
-// could be told of them.
+// rankings orders the rows of a point by every metric that some have in blocks enough for an interval. Nothing could be told of a row of
+// fewer, which is named as not ranked.
 func rankings(p *PointReport) (out []Ranking) {
 	for _, m := range []Metric{Throughput, ServerCPU, Memory, P50, P99, P999} {
 		if m == Throughput && p.Point.Mode == "open" {
@@ -54,13 +54,16 @@ func rankings(p *PointReport) (out []Ranking) {
 		for i := range p.Rows {
 			row := &p.Rows[i]
 			e := row.Cells[m].Estimate
-			if row.Kind == "responder" || e != nil && e.N < MinBlocks {
+			if row.Kind == "responder" {
 				continue
 			}
-			figures = figures || e != nil
+			figures = figures || e != nil && e.N >= MinBlocks
 			why := string(row.unsound(m))
-			if e == nil {
+			switch {
+			case e == nil:
 				why = "no figure"
+			case e.N < MinBlocks:
+				why = "too few blocks"
 			}
 			if why != "" {
 				r.Unranked = append(r.Unranked, Unranked{row.Arm, why})

@@ -70,6 +70,17 @@ func TestRankingOrders(t *testing.T) {
 	check("b = a", P99, []float64{5001, 5001, 5001, 5001, 5001, 5001}, []float64{5000, 5000, 5000, 5000, 5000, 5000})
 }
 
+// An arm whose blocks are mostly void is not left out in silence.
+func TestTooFewBlocksAreNotRanked(t *testing.T) {
+	r := rankingOf(ServerCPU, rowsOf(ServerCPU, times(1, 0, 2), times(0.5, 1, 2)[:MinBlocks-1], times(1.2, 2, 2)))
+	if r.Order != "a < c" || r.Left() != "not ranked: b (too few blocks)" {
+		t.Errorf("%q, %q", r.Order, r.Left())
+	}
+	if p := (PointReport{Rows: rowsOf(ServerCPU, times(1, 0, 2)[:3], times(2, 1, 2)[:3])}); len(rankings(&p)) != 0 {
+		t.Error("a ranking where nobody has enough blocks")
+	}
+}
+
 func TestWhoIsRanked(t *testing.T) {
 	rows := rowsOf(Throughput, times(1, 0, 2), times(1.2, 1, 2), times(1.4, 2, 2), times(2, 0, 3), times(3, 1, 3))
 	for i := range rows {

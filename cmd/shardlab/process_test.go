@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -86,6 +87,31 @@ func TestServeEndsInOrder(t *testing.T) {
 				t.Errorf("exit code %d after SIGTERM: %s", code, said)
 			}
 		})
+	}
+}
+
+// A terminal that is closed ends what runs in it in order, unless nohup says that it stays.
+func TestHangup(t *testing.T) {
+	p := startShardlab(t, "serve", "--topology", "shared", "--bind", "127.0.0.1:0")
+	p.out.ReadString('\n')
+	p.signal(t, syscall.SIGHUP)
+	if code, _, said := p.end(t); code != 0 {
+		t.Errorf("exit code %d after SIGHUP: %s", code, said)
+	}
+	signal.Ignore(syscall.SIGHUP) // which a child inherits, as from nohup
+	defer signal.Reset(syscall.SIGHUP)
+	p = startShardlab(t, "serve", "--topology", "shared", "--bind", "127.0.0.1:0")
+	line, _ := p.out.ReadString('\n')
+	p.signal(t, syscall.SIGHUP)
+	nc, err := net.Dial("tcp", strings.TrimSpace(line))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	nc.SetDeadline(time.Now().Add(20 * time.Second))
+	fmt.Fprint(nc, "PING\r\n")
+	if reply, _ := bufio.NewReader(nc).ReadString('\n'); reply != "+PONG\r\n" {
+		t.Errorf("PING: %q", reply)
 	}
 }
 

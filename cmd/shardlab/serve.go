@@ -23,7 +23,7 @@ func serveCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "serve",
 		Usage: "serve traffic in one topology",
-		Description: `Serves until SIGINT or SIGTERM, then answers what has arrived and exits 0. The first line on standard output is
+		Description: `Serves until SIGINT, SIGTERM or SIGHUP, then answers what has arrived and exits 0. The first line on standard output is
 the address served; a topology with direct shard ports prints their addresses on the second. With --http and --admin a line
 each follows, "http ADDRESS" and "admin ADDRESS".
 
