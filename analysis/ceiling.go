@@ -97,13 +97,18 @@ func (p *PointReport) ladder() string {
 			text += fmt.Sprintf(" (client %.0f%% busy)", 100*r.ClientBusy)
 		}
 		var rows []string
+		above := false
 		for _, row := range p.Rows {
 			if s := row.Ceiling; s != nil && of(*s) > 0 && row.Kind != "responder" {
 				rows = append(rows, fmt.Sprintf("%s %.0f%%", row.Arm, 100*of(*s)))
+				above = above || of(*s) > 1
 			}
 		}
 		if len(rows) > 0 {
 			text += ", of which " + strings.Join(rows, ", ")
+		}
+		if above && r.Slices > 0 {
+			text += " (above 100%: it was measured beforehand, when the host was slower)"
 		}
 		parts = append(parts, text)
 	}

@@ -27,6 +27,10 @@ func TestLadder(t *testing.T) {
 		{"close", func(m *results.Manifest) {
 			m.Points[0].Ceiling = &results.Ceiling{Null: &results.Rung{OpsPerSec: 125e3, Lowest: 125e3, Highest: 125e3, Slices: 6, ClientBusy: 0.97}}
 		}, ClientBound, &CeilingShare{0, 0.8}, "the null responder 125 k/s ±0% (client 97% busy), of which a 80%"},
+		{"a host that became faster", func(m *results.Manifest) {
+			m.Points[0].Ceiling = &results.Ceiling{Null: &results.Rung{OpsPerSec: 80e3, Lowest: 80e3, Highest: 80e3, Slices: 6, ClientBusy: 0.97}}
+		}, ClientBound, &CeilingShare{0, 1.25}, "the null responder 80.0 k/s ±0% (client 97% busy), of which a 125%" +
+			" (above 100%: it was measured beforehand, when the host was slower)"},
 		{"a null responder that is slow itself", func(m *results.Manifest) {
 			m.Points[0].Ceiling = &results.Ceiling{Null: &results.Rung{OpsPerSec: 125e3, ClientBusy: 0.5}}
 		}, Valid, &CeilingShare{0, 0.8}, "the null responder 125 k/s (client 50% busy), of which a 80%"},
