@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
@@ -135,9 +136,6 @@ func TestInABrowser(t *testing.T) {
 			t.Errorf("after %d clicks rows are %q, want %q", i, got, want)
 		}
 	}
-	if wide, phone := eval[int](t, ctx, `document.documentElement.scrollWidth`), eval[int](t, ctx, `document.documentElement.clientWidth`); wide > phone {
-		t.Errorf("on a phone of %d pixels the page is %d wide", phone, wide)
-	}
 	requests, complaints := seen()
 	for _, r := range requests {
 		if r != url && !strings.HasPrefix(r, "data:") {
@@ -149,6 +147,55 @@ func TestInABrowser(t *testing.T) {
 	}
 	if len(complaints) > 0 {
 		t.Errorf("the console has %q", complaints)
+	}
+}
+
+// fits fails where the page is wider than the window: it would scroll sideways, or be cut off.
+func fits(t *testing.T, ctx context.Context, on string) {
+	t.Helper()
+	const width = `[document.documentElement.scrollWidth, document.documentElement.clientWidth]`
+	if w := eval[[2]int](t, ctx, width); w[0] > w[1] || w[1] == 0 {
+		t.Errorf("on %s of %d pixels the page is %d wide", on, w[1], w[0])
+	}
+}
+
+// TestOnAPhone: the page does not scroll sideways, sentences have the whole width, and the arms that may be hidden stand in one line.
+func TestOnAPhone(t *testing.T) {
+	ctx, _, _ := open(t)
+	fits(t, ctx, "a phone")
+	const narrow = `Array.from(document.querySelectorAll("td.text")).filter(e => e.textContent && e.clientWidth < 0.8 * window.innerWidth).length`
+	if n, of := eval[int](t, ctx, narrow), eval[int](t, ctx, `document.querySelectorAll("td.text").length`); n > 0 || of == 0 {
+		t.Errorf("%d of %d sentences stand in a narrow column", n, of)
+	}
+	eval[chromedp.Void](t, ctx, `for (let i = 0; i < 9; i++) document.getElementById("arms").append(document.querySelector("#arms label").cloneNode(true))`)
+	fits(t, ctx, "a phone, with twelve arms,")
+	if h := eval[float64](t, ctx, `document.getElementById("arms").getBoundingClientRect().height`); h < 40 || h > 80 {
+		t.Errorf("the line of arms is %g pixels high", h)
+	}
+}
+
+// TestOnPaper: on a sheet between its margins nothing is cut off, what is to be clicked is not there, and what is folded is printed.
+func TestOnPaper(t *testing.T) {
+	ctx, _, _ := open(t)
+	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+	if err := errors.Join(err, chromedp.Do(ctx, chromedp.EmulateViewport(718, 1047))); err != nil { // A4 less 1 cm on each side
+		t.Fatal(err)
+	}
+	fits(t, ctx, "paper")
+	const cut = `Array.from(document.querySelectorAll("figure, .scroll, pre")).filter(e => e.scrollWidth > e.clientWidth + 1).length`
+	if n := eval[int](t, ctx, cut); n > 0 {
+		t.Errorf("%d figures or tables are wider than the paper", n)
+	}
+	const shown = `Array.from(document.querySelectorAll("#arms, .screen")).filter(e => e.getClientRects().length > 0).length`
+	if n, of := eval[int](t, ctx, shown), eval[int](t, ctx, `document.querySelectorAll("#arms, .screen").length`); n > 0 || of < 2 {
+		t.Errorf("of %d things for a screen %d are on paper", of, n)
+	}
+	const open = `document.querySelectorAll("details[open]").length`
+	for i, event := range []string{"afterprint", "beforeprint", "afterprint"} {
+		eval[chromedp.Void](t, ctx, `dispatchEvent(new Event("`+event+`"))`)
+		if n, want := eval[int](t, ctx, open), i%2; n != want {
+			t.Errorf("after %s %d texts are unfolded, want %d", event, n, want)
+		}
 	}
 }
 

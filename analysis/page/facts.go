@@ -11,7 +11,7 @@ import (
 func facts(m results.Manifest) (out []fact) {
 	add := func(name, value string) {
 		if value != "" && value != "0" {
-			out = append(out, fact{name, value})
+			out = append(out, fact{Name: name, Value: value})
 		}
 	}
 	e := m.Before
@@ -42,22 +42,29 @@ func facts(m results.Manifest) (out []fact) {
 		add("note", n)
 	}
 	for _, a := range m.Arms {
-		add("arm "+a.Name, strings.TrimSpace(a.Version+" "+strings.Join(a.Command, " ")))
+		add("version of "+a.Name, a.Version)
+		if len(a.Command) > 0 {
+			out = append(out, fact{Name: "arm " + a.Name, Command: quotedAll(a.Command)})
+		}
 	}
 	return out
 }
 
-// command is what makes the run again, as a shell takes it.
-func command(m results.Manifest) string {
-	words := make([]string, len(m.Argv))
-	for i, w := range m.Argv {
-		words[i] = quoted(w)
-	}
-	line := strings.Join(words, " ")
+// command is what makes the run again, as a shell takes it, word by word.
+func command(m results.Manifest) []string {
+	words := quotedAll(m.Argv)
 	if m.Code.Revision != "" {
-		line = "git checkout " + quoted(m.Code.Revision) + " && go install ./cmd/shardlab && " + line
+		words = append([]string{"git", "checkout", quoted(m.Code.Revision), "&&", "go", "install", "./cmd/shardlab", "&&"}, words...)
 	}
-	return line
+	return words
+}
+
+func quotedAll(words []string) []string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = quoted(w)
+	}
+	return out
 }
 
 // quoted is a word that a shell takes for itself.

@@ -62,7 +62,8 @@ func (p Page) Write(w io.Writer) error {
 		v.Runs = append(v.Runs, s)
 		for _, a := range r.Report.Arms {
 			if !slices.ContainsFunc(v.Arms, func(x swatch) bool { return x.Name == a }) {
-				v.Arms = append(v.Arms, swatch{a, plots.Colour(r.Report.Arms, a)})
+				colour, dash := plots.Line(r.Report.Arms, a)
+				v.Arms = append(v.Arms, swatch{a, colour, dash})
 			}
 		}
 	}
@@ -81,7 +82,8 @@ type view struct {
 	Beside []Link
 }
 
-type swatch struct{ Name, Colour string }
+// swatch is an arm with its line, as the figures draw it.
+type swatch struct{ Name, Colour, Dash string }
 
 // section is one run.
 type section struct {
@@ -99,7 +101,7 @@ type section struct {
 	Tables   []table
 	Scaling  []string
 	Facts    []fact
-	Command  string
+	Command  []string // words, none of which is broken at a hyphen
 	Dirty    bool
 	Source   string // the scenario's text
 }
@@ -109,7 +111,11 @@ type figure struct {
 	SVG           template.HTML
 }
 
-type fact struct{ Name, Value string }
+// fact has a value, or a command's words.
+type fact struct {
+	Name, Value string
+	Command     []string
+}
 
 type gateView struct {
 	Outcome, Meaning, Contaminated string

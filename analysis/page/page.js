@@ -6,6 +6,15 @@ document.getElementById("arms").addEventListener("change", function (event) {
     if (e.getAttribute("data-arm") === box.value) e.classList.toggle("off", !box.checked);
   });
 });
+// What is folded is printed all the same, for paper cannot be opened.
+var folded = [];
+addEventListener("beforeprint", function () {
+  folded = Array.from(document.querySelectorAll("details:not([open])"));
+  folded.forEach(function (e) { e.open = true; });
+});
+addEventListener("afterprint", function () {
+  folded.forEach(function (e) { e.open = false; });
+});
 // A click on a column's head sorts by it, numbers as numbers; cells without a value come last either way.
 document.querySelectorAll("th button").forEach(function (button) {
   button.addEventListener("click", function () {

@@ -127,8 +127,8 @@ func TestStructure(t *testing.T) {
 
 func TestThePageSaysWhatItIsOf(t *testing.T) {
 	html := written(t, Page{Runs: []Run{madeRun(t, "")}})
-	for _, want := range []string{"<td data-key=\"thread-local &gt; mine &gt; shared\">thread-local &gt; mine &gt; shared</td>", "git checkout abc1234def5678900000", "go install ./cmd/shardlab",
-		"shardlab run mine.yaml --set &#39;load.rate=[1k,2k]&#39;", "The source differed from that revision", "a doubt", "No figure of kind load",
+	for _, want := range []string{"<td class=\"text\" data-key=\"thread-local &gt; mine &gt; shared\">thread-local &gt; mine &gt; shared</td>", "<span>git</span> <span>checkout</span> <span>abc1234def5678900000</span>",
+		"<span>run</span> <span>mine.yaml</span> <span>--set</span> <span>&#39;load.rate=[1k,2k]&#39;</span>", "The source differed from that revision", "a doubt", "No figure of kind load",
 		`aria-label="Ratio to shared"`, `<g data-arm="thread-local">`, `<tr data-arm="thread-local">`, "name: synthetic"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("no %q in the page", want)

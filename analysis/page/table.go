@@ -16,6 +16,7 @@ type table struct {
 	Head   []head
 	Rows   []tableRow
 	Notes  []string
+	Words  bool // of sentences more than of numbers: on a phone a row's cells stand below each other
 }
 
 type head struct {
@@ -36,13 +37,16 @@ type cell struct {
 
 func words(text string) cell { return cell{Text: text, Key: text} }
 
+// sentence is a text that may be long.
+func sentence(text string) cell { return cell{Text: text, Key: text, Class: "text"} }
+
 func numeric(text string, v float64) cell {
 	return cell{Text: text, Key: strconv.FormatFloat(v, 'g', -1, 64), Numeric: true}
 }
 
 // verdictTable is every row's verdict, the worst of reasons to doubt a figure standing before the figures.
 func verdictTable(r *analysis.Report) table {
-	t := table{Title: "Verdicts", Head: []head{{Text: "point"}, {Text: "arm"}, {Text: "verdict"}, {Text: "why"}, {Text: "what would do"}}}
+	t := table{Title: "Verdicts", Words: true, Head: []head{{Text: "point"}, {Text: "arm"}, {Text: "verdict"}, {Text: "why"}, {Text: "what would do"}}}
 	for _, p := range r.Points {
 		for _, row := range p.Rows {
 			var why, fix []string
@@ -58,8 +62,8 @@ func verdictTable(r *analysis.Report) table {
 			}
 			v := words(string(row.Verdict.Verdict))
 			v.Class = "verdict-" + string(row.Verdict.Verdict)
-			t.Rows = append(t.Rows, tableRow{row.Arm, []cell{words(p.Point.Label), words(row.Arm), v, words(strings.Join(why, "; ")),
-				words(strings.Join(fix, "; "))}})
+			t.Rows = append(t.Rows, tableRow{row.Arm, []cell{words(p.Point.Label), words(row.Arm), v, sentence(strings.Join(why, "; ")),
+				sentence(strings.Join(fix, "; "))}})
 		}
 	}
 	return t
@@ -67,11 +71,11 @@ func verdictTable(r *analysis.Report) table {
 
 // rankingTable is who is better than whom at each point, as far as it can be told.
 func rankingTable(r *analysis.Report) table {
-	t := table{Title: "Ranking", Head: []head{{Text: "point"}, {Text: "metric"}, {Text: "order"}}}
+	t := table{Title: "Ranking", Words: true, Head: []head{{Text: "point"}, {Text: "metric"}, {Text: "order"}}}
 	for i := range r.Points {
 		p := &r.Points[i]
 		for _, l := range p.RankingLines() {
-			t.Rows = append(t.Rows, tableRow{"", []cell{words(p.Point.Label), words(l.Metrics), words(l.Text)}})
+			t.Rows = append(t.Rows, tableRow{"", []cell{words(p.Point.Label), words(l.Metrics), sentence(l.Text)}})
 		}
 	}
 	if len(t.Rows) > 0 {
@@ -203,7 +207,7 @@ func kneeTable(k *analysis.KneeReport) (t table) {
 
 func newGate(v *gate.Verdict) *gateView {
 	g := &gateView{Outcome: string(v.Outcome), Meaning: v.Meaning, Contaminated: v.Contaminated, Notes: v.Notes}
-	g.Table = table{Title: "Primaries", Head: []head{{Text: "what"}, {Text: "point"}, {Text: "metric"}, {Text: "outcome"},
+	g.Table = table{Title: "Primaries", Words: true, Head: []head{{Text: "what"}, {Text: "point"}, {Text: "metric"}, {Text: "outcome"},
 		{"head / base", true}, {"δ", true}, {"n", true}, {Text: "meaning"}}}
 	add := func(what string, rows []gate.Row) {
 		for _, r := range rows {
@@ -214,7 +218,7 @@ func newGate(v *gate.Verdict) *gateView {
 			o := words(string(r.Outcome))
 			o.Class = "outcome-" + o.Text
 			g.Table.Rows = append(g.Table.Rows, tableRow{"", []cell{words(what), words(r.Point), words(string(r.Metric)), o, ratio,
-				numeric(fmt.Sprintf("%.1f %%", 100*r.Delta), r.Delta), numeric(strconv.Itoa(r.N), float64(r.N)), words(r.Meaning)}})
+				numeric(fmt.Sprintf("%.1f %%", 100*r.Delta), r.Delta), numeric(strconv.Itoa(r.N), float64(r.N)), sentence(r.Meaning)}})
 		}
 	}
 	add("head", v.Rows)

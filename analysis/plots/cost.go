@@ -23,11 +23,12 @@ func CostStack(d Data) ([]Figure, error) {
 	f := Figure{Name: "cost", Title: "Server CPU time per operation", width: 10 * vg.Inch}
 	top := largest(r, analysis.ServerCPU)
 	scale := analysis.Nanoseconds.ScaleFor(top)
+	page := perPage(r, vg.Points(130), vg.Points(28), pointsPerPage)
 	for i, p := range r.Points {
 		pl := newPlot(pointTitle(p))
 		pl.X.Min, pl.X.Max = 0, max(1, top*1.04)
 		pl.X.Tick.Marker = linearTicks{scale}
-		if endsPage(i, len(r.Points), pointsPerPage) {
+		if endsPage(i, len(r.Points), page) {
 			pl.X.Label.Text = "server CPU time per operation, " + scale.Name
 		}
 		pl.Y.Min, pl.Y.Max = -0.5, float64(len(p.Rows))-0.5
@@ -42,7 +43,7 @@ func CostStack(d Data) ([]Figure, error) {
 		}
 		pl.Y.Tick.Marker = plot.ConstantTicks(ticks)
 		f.panels = append(f.panels, []*plot.Plot{pl})
-		f.rows = append(f.rows, vg.Length(len(p.Rows))*vg.Points(28)+vg.Points(52))
+		f.rows = append(f.rows, vg.Length(len(p.Rows))*vg.Points(28)+panelHeight)
 	}
 	grey := look{color: color.NRGBA{0x33, 0x33, 0x33, 0xFF}}
 	f.legend = []entry{{label: "user", fill: grey.tint(tintUser)}, {label: "system", fill: grey.tint(tintSystem)},
@@ -50,7 +51,7 @@ func CostStack(d Data) ([]Figure, error) {
 	f.Caption = d.caption("Bar: median of the blocks, parted by the kernel's ticks over all visits. Whisker: at least 95 % interval of the " +
 		"median of the whole, from 6 blocks on. The collector's time is known of Go servers only; elsewhere it is within user.")
 	f.frame = f.frameHeight()
-	return f.pages(pointsPerPage), nil
+	return f.pages(page), nil
 }
 
 func costBar(row analysis.Row, l look, cost analysis.Cost, parted bool, y float64) plot.Plotter {

@@ -7,6 +7,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/shardlab/shardlab/analysis"
 )
 
 // Figure is a page of panels that share their axes, with a title, a legend and a caption around them.
@@ -71,6 +73,21 @@ func (f Figure) pages(perPage int) []Figure {
 	}
 	return out
 }
+
+// sheet is the height of a figure that fills a sheet of paper (A4) when it is printed as wide as that.
+const sheet = 1050
+
+// perPage is how many rows of so many arms, each armHeight high, a page may have beside a frame: a sheet's, but no more than most.
+func perPage(r *analysis.Report, frame, armHeight vg.Length, most int) int {
+	row := vg.Length(0)
+	for _, p := range r.Points {
+		row = max(row, vg.Length(len(p.Rows))*armHeight+panelHeight)
+	}
+	return max(1, min(most, int((sheet-frame)/row)))
+}
+
+// panelHeight is what title and axis take of a panel with a row for each arm.
+const panelHeight = 52
 
 // endsPage says whether row i of n is the last of its page, which carries the labels of a shared axis.
 func endsPage(i, n, perPage int) bool { return i == n-1 || i%perPage == perPage-1 }

@@ -13,8 +13,8 @@ import (
 	"github.com/shardlab/shardlab/analysis/gate"
 )
 
-// rowsPerPage bounds the height of a forest.
-const rowsPerPage = 40
+// rowsPerPage bounds the height of a forest to that of a sheet of paper.
+const rowsPerPage = 34
 
 // forestRow is one ratio with its interval. mark is where a gate's δ lies, 0 for none.
 type forestRow struct {
@@ -36,7 +36,6 @@ func Forest(d Data) ([]Figure, error) {
 	metrics := []analysis.Metric{analysis.Throughput, analysis.ServerCPU, analysis.P50, analysis.P99}
 	titles := []string{"throughput", "server CPU/op", "p50", "p99"}
 	columns := make([][]forestRow, len(metrics))
-	var points []analysis.PointReport
 	for _, p := range r.Points {
 		for _, row := range p.Rows {
 			if row.Arm == r.Reference {
@@ -50,7 +49,6 @@ func Forest(d Data) ([]Figure, error) {
 				}
 				columns[k] = append(columns[k], f)
 			}
-			points = append(points, p)
 		}
 	}
 	if len(columns[0]) == 0 {
@@ -58,15 +56,10 @@ func Forest(d Data) ([]Figure, error) {
 	}
 	f := forestFigure(columns, titles, "ratio to "+r.Reference)
 	f.Title = "Ratio to " + r.Reference
-	f.legend = legendOf(r, points)
-	for i, e := range f.legend {
-		if e.arm == r.Reference {
-			f.legend = append(f.legend[:i], f.legend[i+1:]...)
-			break
-		}
-	}
-	f.Caption = d.caption("Points: geometric mean of the blocks' ratios, on a logarithmic axis. Whiskers: 95 % interval, paired by " +
-		"block, from 6 blocks on; an arrow leads out of the axis. Open points: the interval includes 1. An empty row: not measured.")
+	f.Caption = d.caption("Points: geometric mean of the blocks' ratios, on logarithmic axes: one for throughput and CPU, one for times. " +
+		"Whiskers: 95 % interval, paired by block, from 6 blocks on; an arrow leads out of the axis. Open points: the interval includes 1, or is " +
+		"not known. An empty row: not measured.")
+	f.frame = f.frameHeight()
 	return f.pages(1), nil
 }
 
@@ -82,7 +75,7 @@ func forestLabel(r *analysis.Report, p analysis.PointReport, row analysis.Row) s
 }
 
 var outcomeColours = map[gate.Outcome]color.NRGBA{
-	gate.Pass: colours[0], gate.Regressed: colours[1], gate.Improved: colours[2], gate.Inconclusive: {0x77, 0x77, 0x77, 0xFF},
+	gate.Pass: colours[blue], gate.Regressed: colours[vermillion], gate.Improved: colours[green], gate.Inconclusive: colours[grey],
 }
 
 func gateForest(d Data) ([]Figure, error) {
@@ -113,19 +106,25 @@ func gateForest(d Data) ([]Figure, error) {
 		f.legend = append(f.legend, entry{label: string(o), look: look{outcomeColours[o], nil, draw.CircleGlyph{}}, line: true})
 	}
 	f.Caption = d.caption("Points: geometric mean of the blocks' ratios head over base, on a logarithmic axis. Whiskers: 99 % interval of " +
-		"Student's t. Upright marks: δ, the change for the worse that must be found. Control rows compare base with itself.")
+		"Student's t. Open points: it includes 1. Upright marks: δ, the change for the worse that must be found. Control rows compare base with itself.")
+	f.frame = f.frameHeight()
 	return f.pages(1), nil
 }
 
-// forestFigure lays the columns out side by side, all with one axis; rows that do not fit on a page go to the next.
+// forestFigure lays the columns out side by side, two with one axis: ratios of times may be twenty times those of throughput and CPU, whose
+// intervals would then be hidden behind their points. Rows that do not fit on a page go to the next.
 func forestFigure(columns [][]forestRow, titles []string, label string) Figure {
-	f := Figure{Name: "forest", width: 10 * vg.Inch, frame: vg.Points(150)}
-	reach := ratioReach(columns)
+	f := Figure{Name: "forest", width: 10 * vg.Inch}
+	reaches := make([]float64, len(columns))
+	for k := range columns {
+		pair := columns[k/2*2 : min(k/2*2+2, len(columns))]
+		reaches[k] = ratioReach(pair)
+	}
 	for from := 0; from < len(columns[0]); from += rowsPerPage {
 		to := min(from+rowsPerPage, len(columns[0]))
 		var panels []*plot.Plot
 		for k, rows := range columns {
-			panels = append(panels, forestPanel(rows[from:to], titles[k], label, reach, k == 0))
+			panels = append(panels, forestPanel(rows[from:to], titles[k], label, reaches[k], k == 0))
 		}
 		f.panels = append(f.panels, panels)
 		f.rows = append(f.rows, vg.Length(to-from)*vg.Points(24)+vg.Points(64))
@@ -182,8 +181,14 @@ func (r forestRow) draw(c draw.Canvas, p *plot.Plot, y float64) {
 	tx, ty := p.Transforms(&c)
 	mid := ty(y)
 	line := draw.LineStyle{Color: r.color, Width: vg.Points(1.6)}
+	const radius, cap = 3.4, 5.5 // the ends of an interval are seen also where it is shorter than its point
 	if i := r.ratio.Interval; i != nil {
 		lo, hi := math.Log(i.Lo), math.Log(i.Hi)
+		for _, end := range []float64{lo, hi} {
+			if end >= p.X.Min && end <= p.X.Max {
+				c.StrokeLine2(draw.LineStyle{Color: r.color, Width: vg.Points(1.2)}, tx(end), mid-cap, tx(end), mid+cap)
+			}
+		}
 		c.StrokeLine2(line, tx(max(lo, p.X.Min)), mid, tx(min(hi, p.X.Max)), mid)
 		if lo < p.X.Min {
 			arrow(c, r.color, tx(p.X.Min), mid, 6)
@@ -203,10 +208,10 @@ func (r forestRow) draw(c draw.Canvas, p *plot.Plot, y float64) {
 	case at > p.X.Max:
 		arrow(c, r.color, tx(p.X.Max), mid, -6)
 	case r.ratio.Distinct():
-		c.DrawGlyph(draw.GlyphStyle{Color: r.color, Radius: 4, Shape: draw.CircleGlyph{}}, vg.Point{X: tx(at), Y: mid})
+		c.DrawGlyph(draw.GlyphStyle{Color: r.color, Radius: radius, Shape: draw.CircleGlyph{}}, vg.Point{X: tx(at), Y: mid})
 	default:
-		c.DrawGlyph(draw.GlyphStyle{Color: color.White, Radius: 4, Shape: draw.CircleGlyph{}}, vg.Point{X: tx(at), Y: mid})
-		c.DrawGlyph(draw.GlyphStyle{Color: r.color, Radius: 4, Shape: draw.RingGlyph{}}, vg.Point{X: tx(at), Y: mid})
+		c.DrawGlyph(draw.GlyphStyle{Color: color.White, Radius: radius, Shape: draw.CircleGlyph{}}, vg.Point{X: tx(at), Y: mid})
+		c.DrawGlyph(draw.GlyphStyle{Color: r.color, Radius: radius, Shape: draw.RingGlyph{}}, vg.Point{X: tx(at), Y: mid})
 	}
 }
 

@@ -274,7 +274,7 @@ func TestArmsLookTheSameInEveryRun(t *testing.T) {
 	if placeOf(a, "redis") != placeOf(b, "redis") || placeOf(a, "mine") != placeOf(b, "mine") || placeOf(b, "mine") == placeOf(b, "yours") {
 		t.Error("an arm changes its look")
 	}
-	seen := map[int]string{}
+	seen := map[place]string{}
 	for _, arm := range b {
 		if other, ok := seen[placeOf(b, arm)]; ok {
 			t.Errorf("%s looks like %s", arm, other)

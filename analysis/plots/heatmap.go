@@ -104,8 +104,12 @@ func heatFigure(d Data, p analysis.PointReport, maps []heat) Figure {
 		n := math.Round(math.Pow(float64(most), share))
 		f.legend = append(f.legend, entry{label: strings.TrimSuffix(analysis.FormatSI(n), ".00"), fill: heatColour(share)})
 	}
-	f.Caption = d.caption(fmt.Sprintf("Colour: requests of a %s in a cell, %d cells a decade, on a logarithmic scale. Triangles on top: "+
-		"seconds in which the server's collector ran, where it is known. No band.", per, heatBins))
+	f.legend[len(f.legend)-1].label += " requests a cell"
+	marks := fmt.Sprintf("Colour: requests of a %s in a cell, %d cells a decade, on a logarithmic scale. ", per, heatBins)
+	if len(d.Seconds) > 0 {
+		marks += "Triangles on top: seconds in which the server's collector ran, where it is known. "
+	}
+	f.Caption = d.caption(marks + "No band.")
 	return f
 }
 

@@ -138,8 +138,7 @@ func matrixFigure(d Data, pl plane, metric analysis.Metric, what string, phases 
 	for _, e := range legendOf(r, r.Points) {
 		f.legend = append(f.legend, entry{label: e.label, fill: e.look.tint(0.55)})
 	}
-	grey := look{color: color.NRGBA{0x77, 0x77, 0x77, 0xFF}}
-	f.legend = append(f.legend, entry{label: "cannot be told apart", fill: grey.tint(0.55), hatch: true},
+	f.legend = append(f.legend, entry{label: "cannot be told apart", fill: color.White, hatch: true},
 		entry{label: "better than the reference", fill: betterColour(1)}, entry{label: "worse", fill: betterColour(-1)})
 	f.Caption = d.caption("First panel: the best arm, and its ratio to the one that comes closest. Others: ratio to the " +
 		"reference, full colour at a factor of two. All ratios are geometric means over blocks. Hatched: a 95 % interval, paired by block, " +
@@ -173,9 +172,9 @@ func ratioSquare(row analysis.Row, metric analysis.Metric) square {
 
 // betterColour goes from orange, worse, over white to blue, better.
 func betterColour(good float64) color.NRGBA {
-	l := look{color: colours[0]}
+	l := look{color: colours[blue]}
 	if good < 0 {
-		l.color = colours[4]
+		l.color = colours[orange]
 	}
 	return l.tint(0.75 * min(1, math.Abs(good)))
 }
@@ -185,7 +184,7 @@ func matrixPanel(pl plane, title string, at func(point string) square) *plot.Plo
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -0.5, float64(len(pl.xs))-0.5, -0.5, float64(len(pl.ys))-0.5
 	p.X.Tick.Marker, p.Y.Tick.Marker = wordTicks(pl.xs), wordTicks(pl.ys)
 	p.X.Tick.Length, p.Y.Tick.Length = 0, 0
-	p.X.Label.Text, p.Y.Label.Text = pl.x, pl.y
+	p.X.Label.Text, p.Y.Label.Text = keyLabel(pl.x), keyLabel(pl.y)
 	p.Add(drawing(func(c draw.Canvas, p *plot.Plot) {
 		tx, ty := p.Transforms(&c)
 		for i, x := range pl.xs {
@@ -202,6 +201,17 @@ func matrixPanel(pl plane, title string, at func(point string) square) *plot.Plo
 		}
 	}))
 	return p
+}
+
+// keyLabel is a swept key on an axis, with the unit of what is no count.
+func keyLabel(key string) string {
+	switch {
+	case strings.HasSuffix(key, "_size"):
+		return key + ", bytes"
+	case key == "rate":
+		return "rate, operations/s"
+	}
+	return key
 }
 
 func (s square) draw(c draw.Canvas, box vg.Rectangle) {

@@ -123,6 +123,9 @@ func timeFigure(d Data, p analysis.PointReport, lines []moment) Figure {
 		f.rows = append(f.rows, vg.Points(125))
 	}
 	f.legend = legendOf(d.Report, []analysis.PointReport{p})
+	for i := range f.legend {
+		f.legend[i].bare = true // all points are small dots
+	}
 	f.Caption = d.caption("Points: slices, or seconds of a load, where they lie in time; those of an arm's block are joined. Crosses: void " +
 		"slices. All axes of quantities begin at zero. No band.")
 	f.frame = f.frameHeight()

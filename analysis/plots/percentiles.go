@@ -29,7 +29,7 @@ func Percentiles(r *analysis.Report, hists map[analysis.PointArm]*hdrhistogram.H
 		}
 		if f, ok := percentileFigure(r, points, hists, blocks, environment); ok {
 			f.Name = "latency-" + mode
-			figures = append(figures, f.pages(4)...)
+			figures = append(figures, f.pages(3)...)
 		}
 	}
 	if len(figures) == 0 {

@@ -3,9 +3,12 @@ package plots
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"image/png"
+	"maps"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -297,19 +300,35 @@ func TestLinearTicks(t *testing.T) {
 	}
 }
 
+// TestLooksAreDistinct: no two arms have one colour and dashes, and no two topologies one colour.
 func TestLooksAreDistinct(t *testing.T) {
-	type key struct{ color, dash int }
-	seen := map[key]int{}
-	for i := range 42 {
-		k := key{i % len(colours), i % len(dashes)}
-		if j, ok := seen[k]; ok {
-			t.Errorf("arms %d and %d look the same", i, j)
+	all := slices.Sorted(maps.Keys(known))
+	for i := range 30 {
+		all = append(all, fmt.Sprint("mine", i))
+	}
+	seen := map[[2]string]string{}
+	for _, arm := range all {
+		colour, dash := Line(all, arm)
+		if other, ok := seen[[2]string{colour, dash}]; ok {
+			t.Errorf("%s looks like %s", arm, other)
 		}
-		seen[k] = i
+		seen[[2]string{colour, dash}] = arm
+	}
+	colours := map[string]string{}
+	for _, topology := range []string{"shared", "shard-arc", "thread-local", "multi-direct", "reuseport", "routed", "direct-shard", "engine"} {
+		colour, _ := Line(nil, topology)
+		if other, ok := colours[colour]; ok {
+			t.Errorf("%s has the colour of %s", topology, other)
+		}
+		colours[colour] = topology
+	}
+	if colour, dash := Line(all, "multi-direct"); colour != "#CC79A7" || dash != "9 3 2 3" {
+		t.Errorf("multi-direct is %s, dashes %q", colour, dash)
 	}
 }
 
-// TestLongSweepsTakeSeveralFigures: 200 points in one image would be some 60,000 pixels high.
+// TestLongSweepsTakeSeveralFigures: 200 points in one image would be some 60,000 pixels high, and what is higher than a sheet of paper is cut when it is
+// printed.
 func TestLongSweepsTakeSeveralFigures(t *testing.T) {
 	points := make([]results.Point, 9)
 	for i := range points {
@@ -321,11 +340,14 @@ func TestLongSweepsTakeSeveralFigures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(f) != 2 || f[0].Name != "throughput" || f[1].Name != "throughput-2" || len(f[1].panels) != 1 {
+	if len(f) != 3 || f[0].Name != "throughput" || f[2].Name != "throughput-3" || len(f[2].panels) != 3 {
 		t.Fatalf("%d figures", len(f))
 	}
 	for _, page := range f {
 		mustContain(t, svg(t, page), "throughput, operations (k/s)<", "run 2026")
+		if page.height() > sheet {
+			t.Errorf("%s is %g points high, a sheet %d", page.Name, page.height(), sheet)
+		}
 	}
-	mustContain(t, svg(t, f[1]), "Throughput and cost (2 of 2)<", "keys=9")
+	mustContain(t, svg(t, f[2]), "Throughput and cost (3 of 3)<", "keys=9")
 }

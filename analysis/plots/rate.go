@@ -21,8 +21,8 @@ const ErrClosedLoop = Unfit("latency against rate needs an open-loop run: sweep 
 // metRate is the share of the offered rate that counts as met, as for the verdict.
 const metRate = 0.99
 
-// groupsPerPage bounds a figure's height.
-const groupsPerPage = 4
+// groupsPerPage bounds a figure's height to that of a sheet of paper.
+const groupsPerPage = 3
 
 // LatencyByRate is the response time against the achieved rate, a column of panels for each quantile and a row for each
 // combination of the other swept parameters. Points are joined in the order of the offered rate: beyond saturation an

@@ -83,7 +83,7 @@ func stripFigure(d Data, arms []string, points []analysis.PointReport) (f Figure
 			panels = append(panels, pl)
 		}
 		f.panels = append(f.panels, panels)
-		f.rows = append(f.rows, vg.Points(110))
+		f.rows = append(f.rows, max(60, min(110, (sheet-f.frame)/vg.Length(len(arms))))) // all on one sheet
 	}
 	f.legend = []entry{{label: "block's mean", look: look{color: ink}, line: true, bare: true},
 		{label: "void slice", look: look{color: ink, glyph: draw.CrossGlyph{}}}}
@@ -117,10 +117,10 @@ func stripOf(r *analysis.Report, arm string, rounds []analysis.RoundRatio, title
 	l := armLook(r, arm)
 	pl.Add(horizontalGrid{pl.Y.Tick.Marker}, drawing(func(c draw.Canvas, p *plot.Plot) {
 		tx, ty := p.Transforms(&c)
-		c.StrokeLine2(draw.LineStyle{Color: ink, Width: vg.Points(0.8)}, c.Min.X, ty(0), c.Max.X, ty(0))
 		for b := 1; b < blocks; b++ {
 			c.StrokeLine2(gridLine, tx(float64(b)), c.Min.Y, tx(float64(b)), c.Max.Y)
 		}
+		c.StrokeLine2(draw.LineStyle{Color: ink, Width: vg.Points(0.8)}, c.Min.X, ty(0), c.Max.X, ty(0))
 		group(c, arm, func() {
 			sums, counts := make([]float64, blocks), make([]int, blocks)
 			for _, x := range rounds {

@@ -10,12 +10,12 @@ import (
 // ErrNoData says that a report has nothing that the figure could show.
 const ErrNoData = Unfit("nothing to draw: no arm has a finished block; let the run end")
 
-// pointsPerPage bounds a figure's height.
+// pointsPerPage bounds a figure's height where arms are few.
 const pointsPerPage = 8
 
 // Throughput is a figure of operations per second and of server CPU time per operation: a row of two panels for each
 // point, a bar from zero for each arm, all panels of a column with one axis. Bars lie, so that arms are named where
-// they are and need no legend. More than eight points take several figures.
+// they are and need no legend. Points that do not fit on a sheet of paper take several figures.
 func Throughput(r *analysis.Report, environment string) ([]Figure, error) {
 	f := Figure{Name: "throughput", Title: "Throughput and cost", width: 10 * vg.Inch}
 	metrics := []struct {
@@ -33,6 +33,8 @@ func Throughput(r *analysis.Report, environment string) ([]Figure, error) {
 	if rows == 0 {
 		return nil, ErrNoData
 	}
+	f.frame = vg.Points(130)
+	page := perPage(r, f.frame, vg.Points(31), pointsPerPage)
 	for i, p := range r.Points {
 		row := make([]*plot.Plot, len(metrics))
 		for k, m := range metrics {
@@ -43,18 +45,17 @@ func Throughput(r *analysis.Report, environment string) ([]Figure, error) {
 				title = pointTitle(p)
 			}
 			row[k] = stripPanel(r, p, m.metric, title, top, scale, k == 0)
-			if endsPage(i, len(r.Points), pointsPerPage) {
+			if endsPage(i, len(r.Points), page) {
 				row[k].X.Label.Text = m.label + scaleSuffix(m.unit, scale)
 			}
 		}
 		f.panels = append(f.panels, row)
-		f.rows = append(f.rows, vg.Length(len(p.Rows))*vg.Points(31)+vg.Points(52))
+		f.rows = append(f.rows, vg.Length(len(p.Rows))*vg.Points(31)+panelHeight)
 	}
-	f.frame = vg.Points(130)
 	f.Caption = caption(r, environment, "Bar and thick mark: median of the blocks. Dots: every block, spread "+
 		"vertically to be seen. Whisker: at least 95 % interval of the median, from 6 blocks on. A verdict other than "+
 		"valid stands below the arm's name.")
-	return f.pages(pointsPerPage), nil
+	return f.pages(page), nil
 }
 
 // scaleSuffix completes an axis label with its unit.
