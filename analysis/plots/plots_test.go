@@ -327,6 +327,28 @@ func TestLooksAreDistinct(t *testing.T) {
 	}
 }
 
+// TestOneSliceStretchesNoStrip: a slice in which an arm stood still leaves the axis as far as the others need it.
+func TestOneSliceStretchesNoStrip(t *testing.T) {
+	d := data(t, arms[:2], synth.Closed(1))
+	reach := func() float64 {
+		f, err := RoundStrip(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f[0].panels[0][0].Y.Max
+	}
+	before := reach()
+	for i := range d.Run.Slices {
+		if s := &d.Run.Slices[i]; s.Arm == "shard-arc" && s.Valid {
+			s.Replies /= 100
+			break
+		}
+	}
+	if after := reach(); before <= 0 || after > 1.5*before {
+		t.Errorf("the axis went %g far, %g with one slice far out", before, after)
+	}
+}
+
 // TestLongSweepsTakeSeveralFigures: 200 points in one image would be some 60,000 pixels high, and what is higher than a sheet of paper is cut when it is
 // printed.
 func TestLongSweepsTakeSeveralFigures(t *testing.T) {

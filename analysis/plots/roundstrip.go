@@ -3,6 +3,7 @@ package plots
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -47,7 +48,7 @@ func RoundStrip(d Data) ([]Figure, error) {
 func stripFigure(d Data, arms []string, points []analysis.PointReport) (f Figure, ok bool) {
 	r := d.Report
 	rounds := make([][][]analysis.RoundRatio, len(arms))
-	reach := math.Log(1.1)
+	var far []float64 // from 1, as logs
 	for i, a := range arms {
 		for _, p := range points {
 			list := analysis.RoundRatios(d.Run.Slices, p.Point.Label, a, r.Reference, roundMetric(p))
@@ -55,12 +56,16 @@ func stripFigure(d Data, arms []string, points []analysis.PointReport) (f Figure
 			for _, x := range list {
 				ok = true
 				if x.Ratio > 0 {
-					reach = max(reach, math.Abs(math.Log(x.Ratio))*1.05)
+					far = append(far, math.Abs(math.Log(x.Ratio)))
 				}
 			}
 		}
 	}
-	reach = min(reach, math.Log(16))
+	reach := math.Log(1.1)
+	if len(far) > 0 {
+		slices.Sort(far)
+		reach = max(reach, min(1.3*far[len(far)*97/100], 1.05*far[len(far)-1], math.Log(16))) // a few far out would hide how blocks differ
+	}
 	f = Figure{Name: "strip", Title: "Slices in the order of time, ratio to " + r.Reference, width: 10 * vg.Inch, frame: vg.Points(120)}
 	for i, a := range arms {
 		var panels []*plot.Plot
