@@ -194,7 +194,7 @@ func (t *renderer) column(g *grid, p *PointReport, c column) {
 		}
 	}
 	scale := c.unit.ScaleFor(medians...)
-	g.head, g.marks = append(g.head, c.title+", "+scale.Name), append(g.marks, t.headMarks(p, c))
+	g.head, g.marks = append(g.head, headOf(c.title, scale, medians)), append(g.marks, t.headMarks(p, c))
 	digits := 0
 	for _, v := range medians {
 		digits = max(digits, columnsOf(scale.Format(v)))
@@ -203,6 +203,14 @@ func (t *renderer) column(g *grid, p *PointReport, c column) {
 		row := &p.Rows[i]
 		g.rows[i] = append(g.rows[i], t.cell(row.Cells[c.metric], scale, digits, c, t.pointWho(p.Point.Label, row.Arm)))
 	}
+}
+
+// headOf is a column's title with its unit, which one without values has not.
+func headOf(title string, s Scale, values []float64) string {
+	if len(values) == 0 {
+		return title
+	}
+	return title + ", " + s.Name
 }
 
 // headMarks are the notes that hold for a whole column: what its intervals are, or why there are none.

@@ -72,7 +72,9 @@ func (t *renderer) scaling() {
 		return
 	}
 	t.line("")
-	t.line(paint(span{"throughput by " + all[0].Key + ": " + ScalingLaw, bold}, t.style.Color))
+	for _, l := range wrap("throughput by "+all[0].Key+": "+ScalingLaw, t.style.width()) {
+		t.line(paint(span{l, bold}, t.style.Color))
+	}
 	for i := range all {
 		s := &all[i]
 		for k, l := range wrap(fmt.Sprintf("%s: %s", strings.TrimSpace(s.Where+" "+s.Arm), s.Text()), t.style.width()-2) {

@@ -117,7 +117,7 @@ func (t *renderer) runColumn(g *grid, of *RunComparison, p *RunPoint, c column) 
 			head = append(head, t.notes.add(string(tooFewBlocks(r.N)), ""))
 		}
 	}
-	g.head, g.marks = append(g.head, c.title+", "+scale.Name), append(g.marks, head)
+	g.head, g.marks = append(g.head, headOf(c.title, scale, medians)), append(g.marks, head)
 	for i := range p.Rows {
 		row := &p.Rows[i]
 		g.rows[i] = append(g.rows[i], t.runCell(row.Cells[c.metric], scale, c, t.pointWho(p.Point.Label, row.Arm)))

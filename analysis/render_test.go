@@ -67,20 +67,38 @@ func TestTables(t *testing.T) {
 }
 
 func TestTablesKeepTheWidth(t *testing.T) {
-	rep := analyse(t, sampleRun(), Options{})
+	reports := []*Report{analyse(t, sampleRun(), Options{}), sweep(t, USL{Gamma: 5e4, Alpha: 0.1, Beta: 0.004}, someN, 8, 0.01)}
 	for _, width := range []int{60, 80, 100, 140} {
-		var b strings.Builder
-		if err := rep.Text(&b, Style{Width: width}); err != nil {
-			t.Fatal(err)
-		}
-		for _, line := range strings.Split(b.String(), "\n") {
-			if columnsOf(line) > width {
-				t.Errorf("%d columns where there are %d: %s", columnsOf(line), width, line)
+		for _, rep := range reports {
+			var b strings.Builder
+			if err := rep.Text(&b, Style{Width: width}); err != nil {
+				t.Fatal(err)
 			}
-			if strings.TrimRight(line, " ") != line {
-				t.Errorf("blanks at the end of %q", line)
+			for _, line := range strings.Split(b.String(), "\n") {
+				if columnsOf(line) > width {
+					t.Errorf("%d columns where there are %d: %s", columnsOf(line), width, line)
+				}
+				if strings.TrimRight(line, " ") != line {
+					t.Errorf("blanks at the end of %q", line)
+				}
 			}
 		}
+	}
+}
+
+// TestNoValuesNoUnit: a column without a value has no unit that someone could take for its scale.
+func TestNoValuesNoUnit(t *testing.T) {
+	r := synth.New(synth.Config{Seed: 1, Arms: twoArms, Points: synth.Closed(1), Blocks: 6, Slices: 4, Noise: 0.012})
+	for i := range r.Trials {
+		r.Trials[i].Response.N = 5000 // enough for p99
+	}
+	var b strings.Builder
+	if err := analyse(t, r, Options{}).Text(&b, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	head := regexp.MustCompile(`(?m)^arm +p50, µs.*`).FindString(b.String())
+	if !strings.Contains(head, "p99, ") || !strings.Contains(head, "p99.9") || strings.Contains(head, "p99.9,") {
+		t.Errorf("the head is %q", head)
 	}
 }
 

@@ -135,9 +135,9 @@ func New(m results.Manifest, lines []results.Slice, trials []results.Trial, o Op
 			r.Points = append(r.Points, pr)
 		}
 		r.Warnings = append(r.Warnings, missing...)
-		if !o.alone {
-			r.Warnings = append(r.Warnings, pr.doubts(reference)...)
-		}
+	}
+	if !o.alone {
+		r.Warnings = append(r.Warnings, r.referenceDoubts()...)
 	}
 	r.Scaling = scalings(r)
 	if m.Knee != nil {
@@ -210,21 +210,33 @@ func (p *PointReport) finished() bool {
 	return slices.ContainsFunc(p.Rows, func(r Row) bool { return r.Blocks+r.Void > 0 })
 }
 
-// doubts are what a reader must know before the tables of a point.
-func (p *PointReport) doubts(reference string) (out []Warning) {
-	where := p.Point.Label
-	if where != "" {
-		where += ": "
-	}
-	for _, row := range p.Rows {
-		if v := row.Verdict.Verdict; row.Arm == reference && v != Valid && len(p.Rows) > 1 {
-			text := fmt.Sprintf("%sthe reference %s is %s, and so are the differences to it", where, reference, v)
-			if v == ClientBound {
-				text = fmt.Sprintf("%sthe reference %s is client-bound: differences of throughput and response time are of "+
-					"what the client allowed; CPU per operation is the sounder comparison", where, reference)
+// referenceDoubts are what a reader must know before the tables: where the reference itself is not sound, points of one verdict together.
+func (r *Report) referenceDoubts() (out []Warning) {
+	var verdicts []Verdict
+	where := map[Verdict][]string{}
+	for _, p := range r.Points {
+		for _, row := range p.Rows {
+			if v := row.Verdict.Verdict; row.Arm == r.Reference && v != Valid && len(p.Rows) > 1 {
+				if where[v] == nil {
+					verdicts = append(verdicts, v)
+				}
+				where[v] = append(where[v], p.Point.Label)
 			}
-			out = append(out, Warning(text))
 		}
+	}
+	for _, v := range verdicts {
+		text := fmt.Sprintf("the reference %s is %s, and so are the differences to it", r.Reference, v)
+		if v == ClientBound {
+			text = fmt.Sprintf("the reference %s is client-bound: differences of throughput and response time are of "+
+				"what the client allowed; CPU per operation is the sounder comparison", r.Reference)
+		}
+		switch n := len(where[v]); {
+		case n == len(r.Points) && n > 1:
+			text = fmt.Sprintf("all %d points: %s", n, text)
+		case where[v][0] != "":
+			text = strings.Join(where[v], "; ") + ": " + text
+		}
+		out = append(out, Warning(text))
 	}
 	return out
 }

@@ -119,6 +119,34 @@ func TestReference(t *testing.T) {
 	}
 }
 
+// TestReferenceDoubtsAreSaidOnce: points at which the reference is unsound in one way share a line.
+func TestReferenceDoubtsAreSaidOnce(t *testing.T) {
+	made := func(bound ...string) []Warning {
+		r := synth.New(synth.Config{Seed: 5, Arms: twoArms, Points: synth.Closed(3), Blocks: 6, Slices: 4})
+		ofArm(r, "shared", func(_ int, s *results.Slice) {
+			if slices.Contains(bound, s.Point) {
+				s.ClientBusy = 0.93
+			}
+		})
+		return analyse(t, r, Options{}).Warnings
+	}
+	const said = "the reference shared is client-bound: "
+	for _, c := range []struct {
+		bound []string
+		want  string
+	}{
+		{nil, ""},
+		{[]string{"pipeline=4"}, "pipeline=4: " + said},
+		{[]string{"pipeline=1", "pipeline=4"}, "pipeline=1; pipeline=4: " + said},
+		{[]string{"pipeline=1", "pipeline=4", "pipeline=16"}, "all 3 points: " + said},
+	} {
+		w := made(c.bound...)
+		if c.want == "" && len(w) > 0 || c.want != "" && (len(w) != 1 || !strings.HasPrefix(string(w[0]), c.want)) {
+			t.Errorf("bound at %q: warnings %q, want one that begins with %q", c.bound, w, c.want)
+		}
+	}
+}
+
 func TestLoadLabel(t *testing.T) {
 	check := func(want string, p results.Point) {
 		t.Helper()

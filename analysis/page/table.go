@@ -123,7 +123,11 @@ func (t *table) metric(p *analysis.PointReport, m analysis.Metric) {
 		}
 	}
 	scale := m.Unit().ScaleFor(medians...)
-	t.Head = append(t.Head, head{m.Title() + ", " + scale.Name, true})
+	title := m.Title()
+	if len(medians) > 0 { // one without values has no unit
+		title += ", " + scale.Name
+	}
+	t.Head = append(t.Head, head{title, true})
 	for i, row := range p.Rows {
 		t.Rows[i].Cells = append(t.Rows[i].Cells, metricCell(row.Cells[m], m, scale))
 		if why := string(row.Cells[m].Absent); why != "" {
