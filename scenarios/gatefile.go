@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ type Gate struct {
 	Name     string
 	Build    []string // the build command, with {bin} and perhaps {layout} in it
 	Layouts  int      // of the code, to link each build in; 1 where Build has no {layout}
+	Anchor   string   // the revision that a trend is measured against; "" where there is none
 	Inject   []string // arguments that make a server worse, with {what} in them; nil: it cannot be made worse
 	Looks    []int    // blocks after which there may be a verdict, ascending
 	Scenario *Scenario
@@ -59,7 +61,7 @@ const (
 )
 
 // gateKeys are the keys of a gate file.
-var gateKeys = []string{"name", "seed", "build", "start", "protocol", "layouts", "inject", "looks", "primaries", "run", "scenarios"}
+var gateKeys = []string{"name", "seed", "build", "start", "protocol", "layouts", "anchor", "inject", "looks", "primaries", "run", "scenarios"}
 
 // LoadGate reads a gate file.
 func LoadGate(file string, names GateNames) (*Gate, error) {
@@ -122,6 +124,9 @@ func (g *gateReader) head() (err error) {
 	if err := g.layouts(); err != nil {
 		return err
 	}
+	if err := g.anchor(); err != nil {
+		return err
+	}
 	return g.looks()
 }
 
@@ -168,6 +173,26 @@ func (g *gateReader) layouts() error {
 		return v.errorf("%d layouts need %s in the build command, as in \"-ldflags=-randlayout=%s\"", n, LayoutMark, LayoutMark)
 	}
 	g.gate.Layouts = int(n)
+	return nil
+}
+
+// fixedRevision is how a revision is spelt that may stay what it is: a commit or a tag. HEAD~3, main@{1} and a..b do not.
+var fixedRevision = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._/+-]*$`)
+
+// anchor reads the revision that a trend is measured against.
+func (g *gateReader) anchor() error {
+	v, ok := g.rows["anchor"]
+	if !ok {
+		return nil
+	}
+	rev, err := v.word()
+	switch {
+	case err != nil:
+		return err
+	case !fixedRevision.MatchString(rev) || strings.Contains(rev, "..") || strings.HasSuffix(rev, "HEAD"):
+		return v.errorf("%s is not a fixed revision; write a commit or a tag, as in anchor: 632a930", quote(rev))
+	}
+	g.gate.Anchor = rev
 	return nil
 }
 
@@ -232,6 +257,18 @@ func (g *Gate) Names() (have []string) {
 		}
 	}
 	return have
+}
+
+// AgainstRevisions leaves out the cases that compare two ways to start one build: they say nothing of another revision.
+func (g *Gate) AgainstRevisions() {
+	var points []Point
+	var cases []GateCase
+	for i, p := range g.Scenario.Points {
+		if g.Cases[i].Than == nil {
+			points, cases = append(points, p), append(cases, g.Cases[i])
+		}
+	}
+	g.Scenario.Points, g.Cases = points, cases
 }
 
 // Lost says what an earlier gate file compares and this one does not: scenarios, and metrics of those that are left. A gate that

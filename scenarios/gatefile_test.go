@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,10 +95,33 @@ func TestGateFileErrors(t *testing.T) {
 	check("claims: {throughput: 1.3}", "claims: {throughput: 1.3}\n    primaries: [cpu]", "gate.yaml:17: primaries: has no meaning beside claims")
 	check("scenario: open-loop", "scenario: nosuch", `unknown scenario "nosuch"`)
 	check("scenario: open-loop", "scenario: open-loop\n    load: {connections: 1}", "load: has no meaning beside scenario: open-loop")
+	for rev, want := range map[string]string{"HEAD": "", "HEAD~3": "", "main@{1}": "", "'-x'": "", "a..b": "", "''": "", "origin/HEAD": "",
+		"[a]": "wants one value, not a list"} {
+		text := "anchor: " + rev + "\n" + strings.Replace(goodGate, "ycsb", "open-loop", 1)
+		if want == "" {
+			want = "is not a fixed revision; write a commit or a tag"
+		}
+		if _, err := ParseGate("gate.yaml", []byte(text), gateNames()); err == nil || !strings.Contains(err.Error(), "gate.yaml:1: anchor: ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("anchor: %s: %v, want %q", rev, err, want)
+		}
+	}
 	for text, want := range map[string]string{"": "a gate is a table of keys", "- x": "a gate is a table of keys", "name: x": "scenarios: wants a list",
 		"scenarios: []": "gate.yaml:1: scenarios: wants a list", "scenarios: [[x]]": "a scenario is the name of one, or a table, not a list"} {
 		if _, err := ParseGate("gate.yaml", []byte(text), gateNames()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// An anchor is read as it is written, also where YAML would make a number of it; and against it only revisions are compared.
+func TestGateAnchor(t *testing.T) {
+	for _, rev := range []string{"632a930", "632e930", "0123456", "v1.2.0", "release/2026-11"} {
+		g, err := ParseGate("gate.yaml", []byte("anchor: "+rev+"\n"+strings.Replace(goodGate, "ycsb", "open-loop", 1)), gateNames())
+		if err != nil || g.Anchor != rev {
+			t.Fatalf("anchor: %s is %q, %v", rev, g.Anchor, err)
+		}
+		if g.AgainstRevisions(); len(g.Cases) != len(g.Scenario.Points) || slices.Contains(g.Names(), "shape") || !slices.Contains(g.Names(), "reads") {
+			t.Errorf("against the anchor: %v", g.Names())
 		}
 	}
 }

@@ -78,6 +78,17 @@ func DefaultDelta(m Metric) float64 {
 	return x.delta
 }
 
+// Title is what people call the metric: "server CPU/op".
+func (m Metric) Title() string {
+	x, _ := find(m)
+	return x.title
+}
+
+func (m Metric) higherIsBetter() bool {
+	x, _ := find(m)
+	return x.higher
+}
+
 func find(m Metric) (meter, bool) {
 	for _, x := range meters {
 		if x.metric == m {

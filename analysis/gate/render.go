@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -97,23 +98,17 @@ func (v *Verdict) remarks() []string {
 func (v *Verdict) Markdown(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### shardlab gate: %s\n\n%s.\n\n", v.Outcome, v.Meaning)
-	line := func(cells []string) {
-		for i := range cells {
-			cells[i] = strings.ReplaceAll(cells[i], "|", `\|`)
-		}
-		fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | "))
-	}
-	line(append([]string(nil), heads...))
-	line(strings.Split(strings.Repeat("---,", len(heads)-1)+"---", ","))
+	markdownLine(&b, slices.Clone(heads))
+	markdownRule(&b, len(heads))
 	for i := range v.Rows {
 		c := v.Rows[i].cells()
 		c[len(c)-1] = "**" + c[len(c)-1] + "**"
-		line(c)
+		markdownLine(&b, c)
 	}
 	for i := range v.Controls {
 		c := v.Controls[i].cells()
 		c[0] = strings.TrimSuffix("*null control* "+c[0], " ")
-		line(c)
+		markdownLine(&b, c)
 	}
 	b.WriteString("\n")
 	for _, r := range v.remarks() {
@@ -122,6 +117,19 @@ func (v *Verdict) Markdown(w io.Writer) error {
 	fmt.Fprintf(&b, "\nRun `%s`; judge it again with `shardlab gate --from %s`.\n", v.Run, v.Run)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// markdownLine writes a line of a table, whose cells it changes.
+func markdownLine(b *strings.Builder, cells []string) {
+	for i := range cells {
+		cells[i] = strings.ReplaceAll(cells[i], "|", `\|`)
+	}
+	fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
+}
+
+// markdownRule writes what stands below the head of a table.
+func markdownRule(b *strings.Builder, columns int) {
+	fmt.Fprintf(b, "|%s\n", strings.Repeat(" --- |", columns))
 }
 
 type junitSuite struct {

@@ -197,16 +197,21 @@ func percent(share float64) string { return fmt.Sprintf("%.3g %%", 100*share) }
 
 // contaminate takes back what was said of differences: base differs from itself.
 func (v *Verdict) contaminate(t *track) {
-	v.Contaminated = fmt.Sprintf("%s%s of base against itself is %.3f times what it is", at(t.Point), t.meter.title, t.ratio(t.sample.mean-t.shift()))
-	if t.failing.certain() {
-		v.Contaminated = fmt.Sprintf("%sbase fails a second time beside itself: %s", at(t.Point), t.failing.String())
-	}
+	v.Contaminated = t.contamination()
 	for i := range v.Rows {
 		if r := &v.Rows[i]; r.Outcome == Regressed || r.Outcome == Improved {
 			r.Outcome = Inconclusive
 			r.explain("the null control differs from base as well: something else than the code is at work")
 		}
 	}
+}
+
+// contamination says what a control that differs from itself has shown.
+func (t *track) contamination() string {
+	if t.failing.certain() {
+		return fmt.Sprintf("%sbase fails a second time beside itself: %s", at(t.Point), t.failing.String())
+	}
+	return fmt.Sprintf("%s%s of base against itself is %.3f times what it is", at(t.Point), t.meter.title, t.ratio(t.sample.mean-t.shift()))
 }
 
 func at(point string) string {

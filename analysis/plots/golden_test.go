@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,17 +79,45 @@ func sweepOf(connections []string, sizes []string) (points []results.Point) {
 }
 
 func someRuns(r *analysis.Report) (all []analysis.TrendPoint) {
-	for i := range 9 {
+	for i := range 10 {
 		for _, p := range analysis.TrendOf(r) {
 			p.Run = fmt.Sprint("run", i)
 			p.Started = p.Started.Add(time.Duration(i) * 24 * time.Hour)
 			p.Revision = fmt.Sprintf("%07x", 0xabc0000+i)
-			if i > 1 {
-				p.Ratio.Value *= 1.05
-			}
-			if i > 4 {
+			if i < 1 {
 				p.EnvKey = "another"
 			}
+			if i > 3 {
+				p.Ratio.Value *= 1.05
+			}
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// someGates is a record of 14 gates: the anchor moves after two, the machine is another once, and CPU time creeps up.
+func someGates() (all []analysis.TrendPoint) {
+	wobble := []float64{0.004, -0.006, 0.002, 0.007, -0.003, 0, 0.005, -0.004, 0.003, -0.002, 0.006, -0.005, 0.001, 0.004}
+	for i, w := range wobble {
+		for k, m := range []gate.Metric{gate.CPU, gate.Throughput, gate.P50, gate.P99} {
+			p := analysis.TrendPoint{Run: fmt.Sprint("gate", i), Started: time.Date(2026, 11, 1+i, 12, 0, 0, 0, time.UTC), Arm: gate.Head,
+				Revision: fmt.Sprintf("%07x%033x", 0xabc0000+i, 0), Anchor: "bbbbbbb0", EnvKey: "0f0f0f0f0f", Point: "reads", Metric: analysis.Metric(m)}
+			spread := []float64{0.008, 0.012, 0.02, 0.06}[k]
+			x := w * float64(k+1)
+			switch {
+			case m == gate.P99:
+				p.Point = "latency"
+			case m == gate.CPU && i > 1:
+				x += 0.006 * float64(i-2)
+			}
+			if i < 2 {
+				p.Anchor = "aaaaaaa0"
+			}
+			if i == 5 {
+				p.EnvKey, p.Revision = "another", p.Revision+analysis.DirtyMark
+			}
+			p.Ratio = analysis.Ratio{Value: math.Exp(x), Interval: &analysis.Interval{Lo: math.Exp(x - spread), Hi: math.Exp(x + spread)}, N: 24}
 			all = append(all, p)
 		}
 	}
@@ -138,9 +168,14 @@ func TestFiguresLookAsTheyDid(t *testing.T) {
 		}
 		compareGolden(t, k.Name, figures[0])
 	}
+	figures, err := AnchorTrend(someGates())
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareGolden(t, "trend-anchor", figures[0])
 	gated := set["forest"]
 	gated.Verdict = someVerdict()
-	figures, err := Forest(gated)
+	figures, err = Forest(gated)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,6 +268,33 @@ func TestEveryFigureSaysWhatItIs(t *testing.T) {
 				t.Errorf("%s: %d groups are opened, %d closed", f.Name, open, end)
 			}
 		}
+	}
+}
+
+// TestAnchorTrend: the figure says which gates it is of and names what creeps, marks that series alone and no other, has a panel for each
+// scenario and metric, and needs two gates.
+func TestAnchorTrend(t *testing.T) {
+	gates := someGates()
+	figures, err := AnchorTrend(gates)
+	if err != nil || len(figures) != 1 {
+		t.Fatalf("%d figures, %v", len(figures), err)
+	}
+	s := svg(t, figures[0])
+	for _, want := range []string{"14 gates, 2026-11-01 to 2026-11-14 · newest revision abc000d", "anchor bbbbbbb", "n = 24 blocks, each a fresh process",
+		"Creep: reads, server CPU/op: 6 of the last 7", "of a creep, beyond 3 %", "reads  p50<", "latency  p99<", ">ratio to the anchor<", ">gate, by revision<"} {
+		if !strings.Contains(s, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	if n := strings.Count(s, "Creep: "); n != 1 {
+		t.Errorf("%d creeps", n)
+	}
+	flat := slices.DeleteFunc(slices.Clone(gates), func(p analysis.TrendPoint) bool { return p.Metric == analysis.Metric(gate.CPU) })
+	if figures, err = AnchorTrend(flat); err != nil || strings.Contains(svg(t, figures[0]), "creep") {
+		t.Errorf("without what creeps: %v", err)
+	}
+	if _, err = AnchorTrend(gates[:3]); !errors.As(err, new(Unfit)) || !strings.Contains(err.Error(), "two gates") {
+		t.Errorf("one gate: %v", err)
 	}
 }
 

@@ -48,6 +48,9 @@ text protocol, HTTP or SCNP:
 
 Both are started where the gate is: files that the start command names are the working tree's for both. It must be the server's own process:
 a script ends with exec. {layout} is a number from 1: the same code linked in three orders is measured, since the order alone moves CPU time by 2 or 3 %.
+With anchor: REV, a commit or a tag, --trend measures the working tree against that revision, in as many blocks as the last look has, and
+appends a line for every scenario and metric to a record, which shardlab trend shows. It gives no verdict: it ends with 0, or with 3 and
+nothing appended where the measurement is not sound.
 Other keys: protocol, seed, layouts, looks: [6, 10, 16, 24], run: {slices: 50ms, slices_per_block: 30, warmup: 300ms, cpus: auto},
 and inject, the arguments that make the server worse by {what}, for --selftest. A scenario may have a start and primaries of its own,
 or be the name of another scenario. With than: (a start command) and claims: {throughput: 1.3} in place of primaries it gates
@@ -68,6 +71,7 @@ Examples:
   shardlab gate --base v1.2.0
   shardlab gate --base-bin old --head-bin new     # nothing is built
   shardlab gate --from latest                     # the verdict again, from what was recorded
+  shardlab gate --trend                           # of the main branch: the ratios to the anchor, one more time
   shardlab gate --selftest aa --gates 12          # the gate put to the test: a build against itself
   shardlab gate --selftest inject --gates 4       # and made worse by known amounts`,
 		Flags: []cli.Flag{
@@ -83,9 +87,10 @@ Examples:
 			&cli.StringFlag{Name: "junit", Usage: "write the verdict to this file as JUnit's XML"},
 			&cli.StringFlag{Name: "summary", Usage: "append the verdict to this file as Markdown", Sources: cli.EnvVars("GITHUB_STEP_SUMMARY")},
 			&cli.BoolFlag{Name: "json", Usage: "print verdict.json"},
+			&cli.BoolFlag{Name: "trend", Usage: "measure against the gate file's anchor and append the ratios to --record; no verdict"},
 			&cli.StringFlag{Name: "selftest", Usage: "aa, inject, or one case: " + strings.Join(caseNames(), ", ")},
 			&cli.IntFlag{Name: "gates", Value: 2, Usage: "with --selftest: so many of each case in the record"},
-			&cli.StringFlag{Name: "record", Usage: "with --selftest: file that is appended to, and continued (default: selftest.jsonl in --results)"},
+			&cli.StringFlag{Name: "record", Usage: "with --trend and --selftest: file that is appended to (default: trend.jsonl or selftest.jsonl in --results)"},
 			resultsFlag(),
 		},
 		Action: gateAction,
@@ -105,6 +110,7 @@ var unheeded = map[string][]string{
 	"from":     {"selftest", "base", "base-bin", "head-bin", "scenarios", "no-control", "no-confirm", "config"},
 	"selftest": {"base", "head-bin", "junit", "json", "inconclusive"},
 	"base-bin": {"base"},
+	"trend":    {"selftest", "from", "base", "base-bin", "head-bin", "no-control", "no-confirm", "inconclusive", "junit"},
 }
 
 // gateFlags refuses what would not be heeded.
@@ -116,10 +122,11 @@ func gateFlags(c *cli.Command) error {
 			}
 		}
 	}
-	for _, flag := range []string{"gates", "record"} {
-		if c.IsSet(flag) && !c.IsSet("selftest") {
-			return fmt.Errorf("--%s is for --selftest", flag)
-		}
+	switch {
+	case c.IsSet("gates") && !c.IsSet("selftest"):
+		return errors.New("--gates is for --selftest")
+	case c.IsSet("record") && !c.IsSet("selftest") && !c.Bool("trend"):
+		return errors.New("--record is for --trend and --selftest")
 	}
 	if n := c.Int("gates"); n < 1 {
 		return fmt.Errorf("--gates %d: a test without gates shows nothing; give 1 or more", n)
@@ -163,12 +170,17 @@ func gateAction(ctx context.Context, c *cli.Command) error {
 	}
 	opts := gating.Options{
 		Gate: g, Builder: builder, NoControl: c.Bool("no-control"), NoConfirm: c.Bool("no-confirm"), Results: c.String("results"),
-		Argv: append([]string{"shardlab"}, os.Args[1:]...), Observer: &gateDisplay{w: errw, looks: g.Looks, done: map[string]int{}}, Log: log,
+		Argv: append([]string{"shardlab"}, os.Args[1:]...), Log: log,
+		Observer: &gateDisplay{w: errw, looks: g.Looks, trend: c.Bool("trend"), done: map[string]int{}},
 	}
-	if c.String("selftest") != "" {
+	switch {
+	case c.String("selftest") != "":
 		return errors.Join(selftest(ctx, c, opts), builder.Close())
+	case c.Bool("trend"):
+		err = gateTrend(ctx, c, opts)
+	default:
+		err = gateOnce(ctx, c, opts)
 	}
-	err = gateOnce(ctx, c, opts)
 	if closeErr := builder.Close(); err == nil {
 		err = closeErr
 	}
@@ -188,11 +200,7 @@ func gateOnce(ctx context.Context, c *cli.Command, opts gating.Options) (err err
 		if err != nil {
 			return gateError(c, "", err)
 		}
-		defer func() {
-			if closeErr := trees.Close(); closeErr != nil {
-				fmt.Fprintln(c.Root().ErrWriter, "shardlab: warning:", closeErr)
-			}
-		}()
+		defer closeTrees(c, trees)
 		opts.Base, opts.Head = trees.Base, trees.Head
 		if err := checkLost(c, opts, trees.Base); err != nil {
 			return err
@@ -204,6 +212,12 @@ func gateOnce(ctx context.Context, c *cli.Command, opts gating.Options) (err err
 		return gateError(c, dir, err)
 	}
 	return concludeGate(c, dir, v)
+}
+
+func closeTrees(c *cli.Command, trees *gating.Trees) {
+	if err := trees.Close(); err != nil {
+		fmt.Fprintln(c.Root().ErrWriter, "shardlab: warning:", err)
+	}
 }
 
 // checkLost refuses a gate that compares less than the gate file of base did, unless it is said what is left. A base that had no
@@ -329,6 +343,7 @@ func selftest(ctx context.Context, c *cli.Command, opts gating.Options) error {
 type gateDisplay struct {
 	w     io.Writer
 	looks []int
+	trend bool           // there will be no verdict
 	done  map[string]int // blocks of each point, in the first pass and in the confirmation
 }
 
@@ -360,6 +375,9 @@ func (d *gateDisplay) Progress(p runner.Progress) {
 	when := "a verdict is possible now"
 	if !found && i < len(d.looks) {
 		when = fmt.Sprintf("a verdict is possible after %d", d.looks[i])
+	}
+	if d.trend {
+		when = fmt.Sprintf("%d are to come", most-n)
 	}
 	fmt.Fprintf(d.w, "block %d%s%s: %s; %s\n", n, again, comma(p.Point), strings.Join(arms, ", "), when)
 }

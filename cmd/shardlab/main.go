@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		Writer: stdout, ErrWriter: stderr,
 		Commands: []*cli.Command{
 			runCommand(), loadCommand(), kneeCommand(), serveCommand(), hostCommand(), listCommand(), plotCommand(), compareCommand(),
-			reportCommand(), gateCommand(), noiseCommand(), exportCommand(), schemaCommand(), versionCommand(),
+			reportCommand(), gateCommand(), trendCommand(), noiseCommand(), exportCommand(), schemaCommand(), versionCommand(),
 		},
 		Action: func(_ context.Context, c *cli.Command) error {
 			if c.Args().Present() {

@@ -82,7 +82,7 @@ func serving(ts *testscript.TestScript, neg bool, args []string) {
 
 // Every verb explains itself with examples.
 func TestEveryVerbHasExamples(t *testing.T) {
-	verbs := []string{"run", "load", "serve", "list", "plot", "compare", "report", "gate", "noise", "export", "schema", "version"}
+	verbs := []string{"run", "load", "serve", "list", "plot", "compare", "report", "gate", "trend", "noise", "export", "schema", "version"}
 	for _, verb := range verbs {
 		var out, errOut strings.Builder
 		if code := run(t.Context(), []string{"shardlab", verb, "--help"}, &out, &errOut); code != 0 {

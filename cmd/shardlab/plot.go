@@ -30,14 +30,16 @@ func plotCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "plot",
 		Usage:     "draw a run's figures as PNG and SVG",
-		ArgsUsage: "RUN",
-		Description: `RUN is a run directory, a run's id or the beginning of one, or "latest". Without --kind the figures are throughput and server
+		ArgsUsage: "RUN|FILE",
+		Description: `RUN is a run directory, a run's id or the beginning of one, or "latest". FILE is the record of shardlab gate --trend: its ratios to the anchor
+are drawn beside it, or in --out. Without --kind the figures are throughput and server
 CPU per operation, latency by percentile, and for open-loop sweeps latency against rate. Kinds of figures:
 ` + kinds.String() + `
 Examples:
   shardlab plot latest
   shardlab plot latest --kind forest,strip --reference multi-direct
-  shardlab plot latest --kind scaling --out figures`,
+  shardlab plot latest --kind scaling --out figures
+  shardlab plot results/trend.jsonl --kind trend`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "kind", Usage: "kinds of figures, separated by commas, or all (default: " + strings.Join(usualKinds, ", ") + ")"},
 			&cli.StringFlag{Name: "reference", Usage: "the arm that the others are compared with (default: the first)"},
@@ -51,6 +53,9 @@ Examples:
 func plot(_ context.Context, c *cli.Command) error {
 	if err := wantArgs(c, 1, 1); err != nil {
 		return err
+	}
+	if file := c.Args().First(); isFile(file) {
+		return plotTrend(c, file)
 	}
 	run, err := openRun(c, c.Args().First())
 	if err != nil {
@@ -89,6 +94,10 @@ func renderFigures(c *cli.Command, run *results.Run, dir string, figures []plots
 	if dir == "" {
 		dir = filepath.Join(run.Dir, "report")
 	}
+	return writeFigures(c, dir, figures)
+}
+
+func writeFigures(c *cli.Command, dir string, figures []plots.Figure) error {
 	paths, err := plots.Render(dir, figures...)
 	for _, p := range paths {
 		fmt.Fprintln(c.Root().Writer, p)

@@ -29,6 +29,8 @@ var formats = []struct {
 	{"comparison", analysis.Schema, "what shardlab run --json and compare RUN --json print", reflect.TypeFor[analysis.Report]()},
 	{"runs", analysis.RunsSchema, "what shardlab compare RUN RUN --json prints", reflect.TypeFor[analysis.RunComparison]()},
 	{"verdict", gate.Schema, "verdict.json of a gate's run, which shardlab gate --json prints", reflect.TypeFor[gate.Verdict]()},
+	{"trend", gate.TrendSchema, "a line of the record of shardlab gate --trend", reflect.TypeFor[gate.TrendLine]()},
+	{"trend-summary", gate.TrendSummarySchema, "what shardlab trend --json prints", reflect.TypeFor[gate.Trend]()},
 	{"noise", gating.NoiseSchema, "what shardlab noise --json prints", reflect.TypeFor[gating.Noise]()},
 	{"selftest", gating.SelftestSchema, "a line of the record of shardlab gate --selftest", reflect.TypeFor[gating.Record]()},
 }
@@ -40,7 +42,7 @@ func schemaCommand() *cli.Command {
 	}
 	return &cli.Command{
 		Name:      "schema",
-		Usage:     "print the JSON Schema of what run, load, compare and gate write",
+		Usage:     "print the JSON Schema of what run, load, compare, gate and trend write",
 		ArgsUsage: strings.Join(names, "|"),
 		Description: `Examples:
   shardlab schema manifest > manifest.schema.json

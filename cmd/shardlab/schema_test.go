@@ -3,12 +3,17 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/shardlab/shardlab/analysis"
+	"github.com/shardlab/shardlab/analysis/gate"
 )
 
 // TestWhatIsWrittenFitsItsSchema holds a real load, its lines and its run directory, against the schemas that this program prints, with
@@ -75,6 +80,35 @@ func TestComparisonsFitTheirSchemas(t *testing.T) {
 			t.Fatal(said)
 		}
 		fitsSchema(t, kind, []byte(text))
+	}
+}
+
+// TestTrendsFitTheirSchemas does so for a record of gates, and for what is printed of it.
+func TestTrendsFitTheirSchemas(t *testing.T) {
+	var record bytes.Buffer
+	for i, ratio := range []float64{1, 1.04, 1.05, 1.04, 1.06, 1.05} {
+		common := gate.TrendLine{Time: time.Date(2026, 11, 1+i, 0, 0, 0, 0, time.UTC), Run: fmt.Sprint("run", i), Revision: "b", Anchor: "a"}
+		interval := analysis.Interval{Lo: ratio * 0.99, Hi: ratio * 1.01}
+		for _, l := range gate.TrendLines(common, []gate.Row{{Point: "scenario=reads", Metric: gate.CPU, Ratio: ratio, Interval: &interval, N: 24}}) {
+			if err := json.NewEncoder(&record).Encode(l); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for line := range bytes.Lines(record.Bytes()) {
+		fitsSchema(t, "trend", line)
+	}
+	file := filepath.Join(t.TempDir(), "trend.jsonl")
+	if err := os.WriteFile(file, record.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	code, text, said := startShardlab(t, "trend", file, "--json").end(t)
+	if code != 0 || !strings.Contains(text, `"beyond": 5`) {
+		t.Fatal(code, said, text)
+	}
+	fitsSchema(t, "trend-summary", []byte(text))
+	if validate(t, "trend", []byte(`{"schema":"shardlab.trend/1"}`)) == nil {
+		t.Error("what is no line of a record fits the schema of one")
 	}
 }
 

@@ -1,6 +1,7 @@
 package gating
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/shardlab/shardlab/analysis"
 	"github.com/shardlab/shardlab/analysis/gate"
 	"github.com/shardlab/shardlab/results"
 	"github.com/shardlab/shardlab/scenarios"
@@ -86,6 +89,73 @@ func TestCheckOut(t *testing.T) {
 	check("", "", "", "HEAD and main have no common commit here; fetch the whole history")
 	sh(t, dir, "git branch -q -D main")
 	check("", "", "", "there is none of the branches")
+}
+
+// An anchor is a commit that stays, whatever the branch is: HEAD is compared with it. What a gate appends to the record is no change, in git or
+// not; everything else is, and is said.
+func TestCheckOutAnchor(t *testing.T) {
+	dir := t.TempDir()
+	record := filepath.Join(dir, "results", "trend.jsonl")
+	check := func(anchor, wantErr string, changes bool) {
+		t.Helper()
+		trees, err := CheckOutAnchor(t.Context(), dir, anchor, record, t.TempDir(), filepath.Join(dir, "results"))
+		if wantErr != "" {
+			if err == nil || !strings.Contains(err.Error(), wantErr) {
+				t.Errorf("%s: %v, want %q", anchor, err, wantErr)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer trees.Close()
+		if got := sh(t, trees.Base.Dir, "cat file"); got != "one" || trees.Base.Commit != sh(t, dir, "git rev-parse v1") || trees.Head.Commit != sh(t, dir, "git rev-parse HEAD") ||
+			trees.Head.Changes != changes {
+			t.Errorf("%s: base has %q, %+v, changes %v, want %v", anchor, got, trees, trees.Head.Changes, changes)
+		}
+	}
+	sh(t, dir, "git init -q -b main; for n in one two three; do echo $n > file; git add .; git commit -q -m $n; done; git tag v1 HEAD^^; git update-ref refs/remotes/origin/work HEAD")
+	check("v1", "", false)
+	check(sh(t, dir, "git rev-parse v1")[:9], "", false)
+	check("main", "anchor: main is a branch, which moves", false)
+	check("origin/work", "is a branch, which moves", false)
+	check("nosuch", "anchor: nosuch: no such revision here", false)
+	check(sh(t, dir, "git rev-parse HEAD"), "there is nothing to compare; move the anchor", false)
+	sh(t, dir, "mkdir results; echo x > results/trend.jsonl")
+	check("v1", "", false)
+	sh(t, dir, "git add .; git commit -q -m record; echo y >> results/trend.jsonl") // first in git's list of changes
+	check("v1", "", false)
+	sh(t, dir, "git add .; echo z >> results/trend.jsonl")
+	check("v1", "", false)
+	sh(t, dir, "echo changed > results/tracked; git add results/tracked")
+	check("v1", "", true)
+	sh(t, dir, "git commit -q -m all; echo changed > file")
+	check("v1", "", true)
+}
+
+// Lines are appended whole, behind what an editor has left without an end.
+func TestAppendTrend(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "trend.jsonl")
+	common := gate.TrendLine{Time: time.Now().UTC(), Run: "r", Revision: "a", Anchor: "b"}
+	lines := gate.TrendLines(common, []gate.Row{{Point: "scenario=x", Metric: gate.CPU, Ratio: 1, Interval: &analysis.Interval{Lo: 0.9, Hi: 1.1}, N: 4}})
+	for n := 1; n <= 3; n++ {
+		if err := appendTrend(file, lines); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := ReadTrend(file); err != nil || len(got) != n || got[n-1] != lines[0] {
+			t.Fatalf("%d: %+v, %v", n, got, err)
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, bytes.TrimSuffix(data, []byte("\n")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := appendTrend(t.TempDir(), lines); err == nil {
+		t.Error("a folder in place of the file is no error")
+	}
 }
 
 // What is missing in a clone of depth 1 is said with what would do, in the ways that a job in the cloud gets it: a branch, and a

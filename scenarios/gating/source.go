@@ -19,6 +19,8 @@ type Source struct {
 	Dir      string // where the build command runs
 	Bin      string // a binary; then nothing is built
 	Revision string // for people: "3f2c1e0", "3f2c1e0 and changes"; or the binary's file name
+	Commit   string // in full; "" of a binary
+	Changes  bool   // the tree differs from it
 }
 
 // Trees are the two sides of a gate in a checkout.
@@ -33,6 +35,27 @@ type Trees struct {
 // are what a gate writes, are no changes: else a second gate of a clean main branch would compare HEAD with itself. Call
 // Close at the end.
 func CheckOut(ctx context.Context, dir, rev, temp string, outputs ...string) (*Trees, error) {
+	return checkOut(ctx, dir, temp, outputs, other{name: "base", remedy: "give --base REV", find: func(dir, head string, changes bool) (string, error) {
+		return baseOf(ctx, dir, rev, head, changes)
+	}})
+}
+
+// CheckOutAnchor is CheckOut with a fixed revision as base: the anchor of a gate file. What a gate appends to record is no change of the
+// tree, though the file may be in git.
+func CheckOutAnchor(ctx context.Context, dir, anchor, record, temp string, outputs ...string) (*Trees, error) {
+	return checkOut(ctx, dir, temp, outputs, other{name: "the anchor", remedy: "move the anchor", record: record, find: func(dir, _ string, _ bool) (string, error) {
+		return anchorOf(ctx, dir, anchor)
+	}})
+}
+
+// other is the revision that the working tree is compared with.
+type other struct {
+	name, remedy string // for errors: what it is, and what gives another
+	record       string // a file that is no part of the tree; "" for none
+	find         func(dir, head string, changes bool) (commit string, err error)
+}
+
+func checkOut(ctx context.Context, dir, temp string, outputs []string, o other) (*Trees, error) {
 	dir, err := realPath(dir)
 	if err != nil {
 		return nil, err
@@ -45,16 +68,16 @@ func CheckOut(ctx context.Context, dir, rev, temp string, outputs ...string) (*T
 	if err != nil {
 		return nil, err
 	}
-	changes, err := changed(ctx, top, outputs)
+	changes, err := changed(ctx, top, outputs, o.record)
 	if err != nil {
 		return nil, err
 	}
-	base, err := baseOf(ctx, dir, rev, head, changes)
+	base, err := o.find(dir, head, changes)
 	if err != nil {
 		return nil, err
 	}
 	if base == head && !changes {
-		return nil, fmt.Errorf("base is %s and so is the working tree: there is nothing to compare; give --base REV", short(base))
+		return nil, fmt.Errorf("%s is %s and so is the working tree: there is nothing to compare; %s", o.name, short(base), o.remedy)
 	}
 	inside, err := filepath.Rel(top, dir)
 	if err != nil {
@@ -65,24 +88,51 @@ func CheckOut(ctx context.Context, dir, rev, temp string, outputs ...string) (*T
 		t.Close() // what git had begun, if it has not taken that away itself
 		return nil, err
 	}
-	t.Base = Source{Dir: filepath.Join(t.tree, inside), Revision: short(base)}
-	t.Head = Source{Dir: dir, Revision: short(head)}
+	t.Base = Source{Dir: filepath.Join(t.tree, inside), Revision: short(base), Commit: base}
+	t.Head = Source{Dir: dir, Revision: short(head), Commit: head, Changes: changes}
 	if changes {
 		t.Head.Revision += " and changes"
 	}
 	if info, err := os.Stat(t.Base.Dir); err != nil || !info.IsDir() {
-		return nil, errors.Join(fmt.Errorf("%s has no directory %s; give a later --base REV", short(base), inside), t.Close())
+		return nil, errors.Join(fmt.Errorf("%s %s has no directory %s, a later one may; %s", o.name, short(base), inside, o.remedy), t.Close())
 	}
 	return t, nil
 }
 
-// changed says whether the working tree differs from HEAD, leaving aside untracked files in outputs.
-func changed(ctx context.Context, top string, outputs []string) (bool, error) {
+// anchorOf is the commit of an anchor, which must be one that stays.
+func anchorOf(ctx context.Context, dir, anchor string) (string, error) {
+	for _, kind := range []string{"refs/heads/", "refs/remotes/"} {
+		if _, err := git(ctx, dir, "show-ref", "--verify", "--quiet", kind+anchor); err == nil {
+			return "", fmt.Errorf("anchor: %s is a branch, which moves; write a commit or a tag", anchor)
+		} else if ctx.Err() != nil {
+			return "", err
+		}
+	}
+	return commitOf(ctx, dir, anchor, "anchor:")
+}
+
+// commitOf is the commit that a revision names. what it is of begins the error.
+func commitOf(ctx context.Context, dir, rev, what string) (string, error) {
+	commit, err := git(ctx, dir, "rev-parse", "--verify", "--end-of-options", rev+"^{commit}")
+	if err != nil {
+		if ctx.Err() == nil {
+			err = errors.New("no such revision here")
+		}
+		return "", fmt.Errorf("%s %s: %w%s", what, rev, err, ifShallow(ctx, dir))
+	}
+	return commit, nil
+}
+
+// changed says whether the working tree differs from HEAD, leaving aside untracked files in outputs and whatever became of record.
+func changed(ctx context.Context, top string, outputs []string, record string) (bool, error) {
 	status, err := git(ctx, top, "status", "--porcelain", "-z", "--untracked-files=all")
 	if err != nil {
 		return false, err
 	}
-	var ours []string
+	ours, kept := []string{}, ""
+	if path, err := realPath(record); record != "" && err == nil {
+		kept = path
+	}
 	for _, out := range outputs {
 		if path, err := realPath(out); out != "" && err == nil { // else it is not there yet
 			ours = append(ours, path)
@@ -92,6 +142,10 @@ func changed(ctx context.Context, top string, outputs []string) (bool, error) {
 		name, untracked := strings.CutPrefix(entry, "?? ")
 		path := filepath.Join(top, name)
 		if untracked && slices.ContainsFunc(ours, func(out string) bool { return path == out || strings.HasPrefix(path, out+"/") }) {
+			continue
+		}
+		_, tracked, _ := strings.Cut(strings.TrimLeft(entry, " "), " ") // the first entry has lost a blank that it began with
+		if kept != "" && filepath.Join(top, tracked) == kept {
 			continue
 		}
 		if entry != "" {
@@ -113,14 +167,7 @@ func realPath(path string) (string, error) {
 // baseOf is the commit to compare with.
 func baseOf(ctx context.Context, dir, rev, head string, changes bool) (string, error) {
 	if rev != "" {
-		base, err := git(ctx, dir, "rev-parse", "--verify", "--end-of-options", rev+"^{commit}")
-		if err != nil {
-			if ctx.Err() == nil {
-				err = errors.New("no such revision here")
-			}
-			return "", fmt.Errorf("--base %s: %w%s", rev, err, ifShallow(ctx, dir))
-		}
-		return base, nil
+		return commitOf(ctx, dir, rev, "--base")
 	}
 	branches := []string{"origin/HEAD", "origin/main", "origin/master", "main", "master"}
 	if target := os.Getenv("GITHUB_BASE_REF"); target != "" { // set for a pull request, whose branch may be for another than the main one
