@@ -16,6 +16,12 @@ const (
 	// Every interval starts from the same seed, so that the same input gives the same bytes.
 	seedHi, seedLo = 0x7368617264_6c6162, 0x626f6f742d_740000
 
+	// lookedLevel is what Student's interval of a difference is drawn at where the number of blocks came of looking at differences. A point
+	// has at most maxLooks looks, each at a number of blocks that was fixed beforehand, and each may exclude the truth in its share of
+	// 1 - Level. So the intervals of all looks hold together at Level, and with them that of the last, whatever made it the last: they are
+	// repeated confidence intervals (Jennison & Turnbull, Interim analyses: the repeated confidence interval approach, 1989).
+	lookedLevel = 1 - (1-Level)/maxLooks
+
 	// minSpread is the number of resamples below which no tail is read from them: data full of ties.
 	minSpread = 199
 )
@@ -42,8 +48,8 @@ func meanInterval(x []float64, b int) Interval {
 }
 
 // differenceInterval is the same for mean(y) - mean(x) of two independent samples, with Welch's standard error and the
-// smaller sample's degrees of freedom, which is the conservative choice.
-func differenceInterval(y, x []float64, b int) Interval {
+// smaller sample's degrees of freedom, which is the conservative choice. looked is as in pairedRatio.
+func differenceInterval(y, x []float64, b int, looked bool) Interval {
 	mx, sx := meanError(x)
 	my, sy := meanError(y)
 	m, se := my-mx, math.Hypot(sx, sy)
@@ -56,21 +62,42 @@ func differenceInterval(y, x []float64, b int) Interval {
 			ts = append(ts, (dmy-dmx)/dse)
 		}
 	}
-	return hull(m, se, ts, float64(min(len(x), len(y))-1))
+	df := float64(min(len(x), len(y)) - 1)
+	i := hull(m, se, ts, df)
+	if looked {
+		i = i.and(student(m, se, df, lookedLevel))
+	}
+	return i
 }
 
 // hull is the union of Student's interval around m and the one from the resampled t statistics. Resamples without any
 // spread are not in ts; they come from ties, as in quantiles that a histogram has rounded, and say nothing of t.
 func hull(m, se float64, ts []float64, df float64) Interval {
 	const tail = (1 - Level) / 2
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(1 - tail)
-	i := Interval{Lo: m - t*se, Hi: m + t*se}
+	i := student(m, se, df, Level)
 	if len(ts) < minSpread {
 		return i
 	}
 	slices.Sort(ts)
 	k := int(tail * float64(len(ts)+1)) // the k-th smallest and the k-th largest leave a tail each
 	return Interval{Lo: min(i.Lo, m-ts[len(ts)-k]*se), Hi: max(i.Hi, m-ts[k-1]*se)}
+}
+
+// student is Student's interval around m at a level.
+func student(m, se, df, level float64) Interval {
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(1 - (1-level)/2)
+	return Interval{Lo: m - t*se, Hi: m + t*se}
+}
+
+// and is the least interval that holds both.
+func (i Interval) and(other Interval) Interval {
+	return Interval{Lo: min(i.Lo, other.Lo), Hi: max(i.Hi, other.Hi)}
+}
+
+// lookedInterval is a meanInterval of as many values as looking at them has made it; see lookedLevel.
+func lookedInterval(x []float64, b int) Interval {
+	m, se := meanError(x)
+	return meanInterval(x, b).and(student(m, se, float64(len(x)-1), lookedLevel))
 }
 
 // resampled draws as many values from x as it has, with replacement, and returns by how much their mean differs from m,

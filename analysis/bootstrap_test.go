@@ -112,7 +112,7 @@ func TestUnpairedCoverage(t *testing.T) {
 				for i := range y {
 					y[i], _ = logRatio(1.04*noise.draw(rng), 1)
 				}
-				return differenceInterval(y, x, fewResamples)
+				return differenceInterval(y, x, fewResamples, false)
 			}, math.Log(1.04))
 			t.Logf("%-9s n=%v: %.3f", noise.name, n, got)
 			if got < wantCoverage || got > 0.997 {

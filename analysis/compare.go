@@ -30,7 +30,11 @@ func (r Ratio) Distinct() bool { return r.Interval != nil && !r.Interval.Contain
 
 // PairedRatio compares arm with ref block by block, so that what a block's time did to both cancels. Blocks in which
 // either has no value, or none above zero, are left out and counted. Both are in any order, each block at most once.
-func PairedRatio(arm, ref []BlockValue) Ratio {
+func PairedRatio(arm, ref []BlockValue) Ratio { return pairedRatio(arm, ref, false) }
+
+// pairedRatio is PairedRatio where looked says that the number of blocks came of looking at differences: the interval holds at Level
+// then, too, and is wider.
+func pairedRatio(arm, ref []BlockValue, looked bool) Ratio {
 	logs := pairedLogs(arm, ref)
 	blocks := make(map[int]bool, len(arm)+len(ref))
 	for _, v := range slices.Concat(arm, ref) {
@@ -44,7 +48,11 @@ func PairedRatio(arm, ref []BlockValue) Ratio {
 	case r.N < MinBlocks:
 		r.Warnings = append(r.Warnings, tooFewBlocks(r.N))
 	default:
-		i := expInterval(meanInterval(logs, resamples))
+		interval := meanInterval
+		if looked {
+			interval = lookedInterval
+		}
+		i := expInterval(interval(logs, resamples))
 		r.Interval = &i
 	}
 	if r.Unpaired > 0 {
@@ -74,9 +82,9 @@ func unresolved(c column, r Ratio, base float64) bool {
 	return c.quantile > 0 && r.Known() && math.Abs(r.Value-1)*base < 2*histogramStep(base)
 }
 
-// UnpairedRatio compares two samples that share no blocks, as two runs made at different times: exp of the difference
-// of mean logs. Values not above zero are left out and counted.
-func UnpairedRatio(y, x []BlockValue) Ratio {
+// unpairedRatio compares two samples that share no blocks, as two runs made at different times: exp of the difference
+// of mean logs. Values not above zero are left out and counted. looked is as in pairedRatio, of either sample.
+func unpairedRatio(y, x []BlockValue, looked bool) Ratio {
 	ly, lx := logs(y), logs(x)
 	r := Ratio{N: min(len(ly), len(lx)), Unpaired: len(y) + len(x) - len(ly) - len(lx)}
 	if r.N == 0 {
@@ -86,7 +94,7 @@ func UnpairedRatio(y, x []BlockValue) Ratio {
 	if r.N < MinBlocks {
 		r.Warnings = append(r.Warnings, tooFewBlocks(r.N))
 	} else {
-		i := expInterval(differenceInterval(ly, lx, resamples))
+		i := expInterval(differenceInterval(ly, lx, resamples, looked))
 		r.Interval = &i
 	}
 	my, _ := meanError(ly)

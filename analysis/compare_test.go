@@ -52,17 +52,17 @@ func TestNoCommonBlockIsAWarningNotANumber(t *testing.T) {
 			t.Errorf("against %v: %+v", ref, r)
 		}
 	}
-	if r := UnpairedRatio(values(1, 2), nil); r.Known() || len(r.Warnings) != 1 {
+	if r := unpairedRatio(values(1, 2), nil, false); r.Known() || len(r.Warnings) != 1 {
 		t.Errorf("unpaired against nothing: %+v", r)
 	}
 }
 
 func TestUnpairedRatio(t *testing.T) {
-	r := UnpairedRatio(values(110, 112, 108, 110, 109, 111, 110), values(100, 101, 99, 100, 98, 102))
+	r := unpairedRatio(values(110, 112, 108, 110, 109, 111, 110), values(100, 101, 99, 100, 98, 102), false)
 	if math.Abs(r.Value-1.1) > 0.01 || r.N != 6 || !r.Distinct() {
 		t.Errorf("got %+v", r)
 	}
-	if r := UnpairedRatio(values(2, 0), values(1)); r.Value != 2 || r.Unpaired != 1 || r.Interval != nil {
+	if r := unpairedRatio(values(2, 0), values(1), false); r.Value != 2 || r.Unpaired != 1 || r.Interval != nil {
 		t.Errorf("few: %+v", r)
 	}
 }

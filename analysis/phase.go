@@ -3,6 +3,8 @@ package analysis
 import (
 	"math"
 	"slices"
+
+	"github.com/shardlab/shardlab/results"
 )
 
 // Phase is who is best at one point, and whether it can be told.
@@ -33,7 +35,7 @@ func Phases(r *Report, m Metric, responders []string) []Phase {
 		}
 		best := rows[0]
 		for _, row := range rows[1:] {
-			if beats(row, best, m) {
+			if beats(row.Cells[m].Blocks, best.Cells[m].Blocks, m) {
 				best = row
 			}
 		}
@@ -43,7 +45,7 @@ func Phases(r *Report, m Metric, responders []string) []Phase {
 			if row.Arm == best.Arm {
 				continue
 			}
-			margin := PairedRatio(best.Cells[m].Blocks, row.Cells[m].Blocks)
+			margin := pairedRatio(best.Cells[m].Blocks, row.Cells[m].Blocks, r.Sampling != nil)
 			if !margin.Distinct() {
 				phase.Ties = append(phase.Ties, row.Arm)
 			}
@@ -56,11 +58,20 @@ func Phases(r *Report, m Metric, responders []string) []Phase {
 	return out
 }
 
-// beats says whether a is better than b in the blocks that both have; where they have none in common, by their medians.
-func beats(a, b Row, m Metric) bool {
-	ratio := PairedRatio(a.Cells[m].Blocks, b.Cells[m].Blocks).Value
-	if ratio == 0 {
-		ratio = a.Cells[m].Estimate.Value / b.Cells[m].Estimate.Value
+// WinMetric is what the best arm of a point is told by: throughput, and where that is what was offered, the 99th percentile.
+func WinMetric(p results.Point) Metric {
+	if p.Mode == "open" {
+		return P99
 	}
-	return (ratio > 1) == (m == Throughput) && ratio != 1
+	return Throughput
+}
+
+// beats says whether an arm with the values a is better than one with b in the blocks that both have; where they have none in common, by their
+// medians.
+func beats(a, b []BlockValue, m Metric) bool {
+	d := math.Log(sampleOf(a).Median() / sampleOf(b).Median())
+	if logs := pairedLogs(a, b); len(logs) > 0 {
+		d, _ = meanError(logs)
+	}
+	return (d > 0) == m.HigherIsBetter() && d != 0
 }

@@ -77,7 +77,7 @@ func rankings(p *PointReport) (out []Ranking) {
 		case len(in) == 1:
 			r.Unranked = append(r.Unranked, Unranked{in[0].Arm, "no rival"})
 		case len(in) > 1:
-			r.rank(in)
+			r.rank(in, p.looked)
 		}
 		out = append(out, r)
 	}
@@ -96,8 +96,8 @@ func (r *Row) unsound(m Metric) Verdict {
 }
 
 // rank sets Order and Places of at least two rows.
-func (r *Ranking) rank(rows []*Row) {
-	better := tellApart(rows, r.Metric)
+func (r *Ranking) rank(rows []*Row, looked bool) {
+	better := tellApart(rows, r.Metric, looked)
 	place := make([]Place, len(rows))
 	for i, row := range rows {
 		place[i] = Place{Arm: row.Arm, Best: 1, Worst: len(rows)}
@@ -171,8 +171,12 @@ func scores(rows []*Row, m Metric) []float64 {
 	return out
 }
 
-// tellApart says of every two rows whether the one is told to be better than the other.
-func tellApart(rows []*Row, m Metric) (better [][]bool) {
+// tellApart says of every two rows whether the one is told to be better than the other; looked is as in pairedRatio.
+func tellApart(rows []*Row, m Metric, looked bool) (better [][]bool) {
+	level := Level
+	if looked {
+		level = lookedLevel
+	}
 	type pair struct {
 		i, j    int
 		mean, p float64
@@ -190,11 +194,11 @@ func tellApart(rows []*Row, m Metric) (better [][]bool) {
 	}
 	slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Compare(a.p, b.p) })
 	for k, x := range pairs {
-		if x.p*float64(len(pairs)-k) > 1-Level { // Holm: what follows is not significant either
+		if x.p*float64(len(pairs)-k) > 1-level { // Holm: what follows is not significant either
 			break
 		}
 		a, b := rows[x.i].Cells[m], rows[x.j].Cells[m]
-		if ratio := PairedRatio(a.Blocks, b.Blocks); ratio.Distinct() && !unresolved(columnOf(m), ratio, b.Estimate.Value) {
+		if ratio := pairedRatio(a.Blocks, b.Blocks, looked); ratio.Distinct() && !unresolved(columnOf(m), ratio, b.Estimate.Value) {
 			if (x.mean > 0) == m.HigherIsBetter() {
 				better[x.i][x.j] = true
 			} else {

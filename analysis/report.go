@@ -42,7 +42,9 @@ type Report struct {
 	Points    []PointReport `json:"points"`
 	Scaling   []Scaling     `json:"scaling,omitempty"` // of a closed-loop sweep over connections, workers, shards or processors
 	Knee      *KneeReport   `json:"knee,omitempty"`    // of a search
-	Warnings  []Warning     `json:"warnings,omitempty"`
+
+	Sampling *results.Sampling `json:"sampling,omitempty"` // nil where the number of blocks was fixed beforehand
+	Warnings []Warning         `json:"warnings,omitempty"`
 }
 
 // RunInfo identifies the run.
@@ -65,6 +67,7 @@ type PointReport struct {
 
 	Rankings []Ranking `json:"rankings,omitempty"` // one a metric; none of a gate, whose arms are no rivals, and of a search
 
+	looked  bool // as in pairedRatio
 	ceiling results.Ceiling
 	Tails   Warning `json:"tails,omitempty"` // what is to be said of p99 and beyond
 }
@@ -138,6 +141,9 @@ func New(m results.Manifest, lines []results.Slice, trials []results.Trial, o Op
 	}
 	if !o.alone {
 		r.Warnings = append(r.Warnings, r.referenceDoubts()...)
+	}
+	if r.Sampling = m.Sampling; r.Sampling != nil {
+		r.Warnings = append(r.Warnings, r.samplingNote())
 	}
 	r.Scaling = scalings(r)
 	if m.Knee != nil {
@@ -280,7 +286,7 @@ func stolen(lines []results.Slice) Warning {
 
 func newPoint(m results.Manifest, p results.Point, data map[PointArm][]*block, reference string,
 	o Options) (PointReport, []Warning) {
-	pr := PointReport{Point: p, Load: loadLabel(p), Slices: p.Slices, Tails: fanIn(p, m.CPUs)}
+	pr := PointReport{Point: p, Load: loadLabel(p), Slices: p.Slices, Tails: fanIn(p, m.CPUs), looked: m.Sampling != nil}
 	var warnings []Warning
 	rows := map[string][]*block{}
 	for _, a := range m.Arms {
@@ -300,7 +306,7 @@ func newPoint(m results.Manifest, p results.Point, data map[PointArm][]*block, r
 		if !ok {
 			continue
 		}
-		row := newRow(a, blocks, ref, a.Name == reference)
+		row := newRow(a, blocks, ref, a.Name == reference, pr.looked)
 		row.Ceiling = shareOf(p, pr.ceiling, blocks)
 		if d, ok := drift[a.Name]; ok {
 			row.Drift = &d

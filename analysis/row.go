@@ -31,7 +31,8 @@ func blockValues(blocks []*block) map[Metric]metricValues {
 	return out
 }
 
-func newRow(a results.Arm, blocks []*block, ref map[Metric]metricValues, isRef bool) Row {
+// newRow summarizes an arm's blocks; looked is as in pairedRatio.
+func newRow(a results.Arm, blocks []*block, ref map[Metric]metricValues, isRef, looked bool) Row {
 	row := Row{Arm: a.Name, Kind: a.Kind, Cells: make(map[Metric]Cell, len(columns))}
 	var overflow, timedOut uint64
 	for _, b := range blocks {
@@ -64,7 +65,7 @@ func newRow(a results.Arm, blocks []*block, ref map[Metric]metricValues, isRef b
 		row.Warnings = append(row.Warnings, "some latencies were above the histogram's 60 s and are counted as 60 s")
 	}
 	for m, mv := range blockValues(blocks) {
-		row.Cells[m] = newCell(columnOf(m), mv, ref[m], isRef)
+		row.Cells[m] = newCell(columnOf(m), mv, ref[m], isRef, looked)
 	}
 	return row
 }
@@ -87,7 +88,7 @@ func lateArrivals(blocks []*block) (late, due uint64) {
 	return late, due
 }
 
-func newCell(c column, mv, ref metricValues, isRef bool) Cell {
+func newCell(c column, mv, ref metricValues, isRef, looked bool) Cell {
 	if mv.absent != "" {
 		return Cell{Absent: mv.absent}
 	}
@@ -96,7 +97,7 @@ func newCell(c column, mv, ref metricValues, isRef bool) Cell {
 	if isRef || len(ref.values) == 0 {
 		return cell
 	}
-	ratio := PairedRatio(mv.values, ref.values)
+	ratio := pairedRatio(mv.values, ref.values, looked)
 	cell.Ratio = &ratio
 	cell.Unresolved = unresolved(c, ratio, sampleOf(ref.values).Median())
 	return cell

@@ -244,14 +244,14 @@ func comparePoint(a, b PointReport, changed map[string]Warning) RunPoint {
 			row.Warnings = append(row.Warnings, "the two runs differ in slice length, lead-in or warm-up")
 		}
 		for _, m := range Metrics() {
-			row.Cells[m] = compareCells(columnOf(m), x.Cells[m], y.Cells[m])
+			row.Cells[m] = compareCells(columnOf(m), x.Cells[m], y.Cells[m], a.looked || b.looked)
 		}
 		p.Rows = append(p.Rows, row)
 	}
 	return p
 }
 
-func compareCells(c column, a, b Cell) RunCell {
+func compareCells(c column, a, b Cell, looked bool) RunCell {
 	cell := RunCell{A: a.Estimate, B: b.Estimate}
 	switch {
 	case a.Estimate == nil:
@@ -259,7 +259,7 @@ func compareCells(c column, a, b Cell) RunCell {
 	case b.Estimate == nil:
 		cell.Absent = b.Absent
 	default:
-		r := UnpairedRatio(b.Blocks, a.Blocks)
+		r := unpairedRatio(b.Blocks, a.Blocks, looked)
 		cell.Ratio = &r
 		cell.Unresolved = unresolved(c, r, a.Estimate.Value)
 	}

@@ -77,14 +77,16 @@ type evidence struct {
 	serverCPUs int // processors that the server has; 0: not known
 }
 
+// otherWork are the checks that find figures to be of other work than was asked for, also in a single block.
+var otherWork = []func(evidence) *Finding{checkErrors, checkCorrupt, checkMisses, checkPreload, checkReconciled}
+
 // judge runs every check. Checks of one severity keep their order.
 func judge(e evidence) Judgement {
-	checks := []func(evidence) *Finding{
-		checkErrors, checkCorrupt, checkMisses, checkPreload, checkReconciled, checkVoid, checkUsable, checkThrottled,
+	checks := append(slices.Clone(otherWork),
+		checkVoid, checkUsable, checkThrottled,
 		checkUnanswered, checkUnsent, checkTimedOut, checkAchieved, checkListenDrops,
 		checkClientBusy, checkPacing, checkClumps, checkCeiling, checkGenerator, checkClientWait, checkClientGC,
-		checkPlateau, checkDrift, checkTrend,
-	}
+		checkPlateau, checkDrift, checkTrend)
 	var found []Finding
 	for _, check := range checks {
 		if f := check(e); f != nil {

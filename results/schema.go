@@ -32,17 +32,26 @@ type Manifest struct {
 	Scenario Scenario `json:"scenario"`
 	Points   []Point  `json:"points"`
 	Arms     []Arm    `json:"arms"`
-	Blocks   int      `json:"blocks"` // planned
+	Blocks   int      `json:"blocks"` // planned, of each point; with Sampling on average and at most
 	Order    []Visit  `json:"order"`  // as executed
 
 	Gate json.RawMessage `json:"gate,omitempty"` // what a gate has promised before it measured
 	Knee *KneePlan       `json:"knee,omitempty"` // where the run searched for the highest rate that meets a bound
+
+	Sampling *Sampling `json:"sampling,omitempty"` // where points got as many blocks as their winner needed
 
 	Code   Code        `json:"code"`
 	CPUs   CPUs        `json:"cpus"`
 	EnvKey string      `json:"env_key"` // Environment.Key() at the start
 	Before Environment `json:"environment"`
 	After  Environment `json:"environment_after,omitzero"`
+}
+
+// Sampling is how an adaptive run spends its blocks: none of the numbers depends on what is measured.
+type Sampling struct {
+	Looks  []int  `json:"looks"`  // blocks after which a point may be settled; every point gets the first number, none more than the last
+	Blocks int    `json:"blocks"` // of all points together, at most
+	Metric string `json:"metric"` // by which winners are told
 }
 
 // Scenario identifies what was run: the resolved scenario and the file's own text.
