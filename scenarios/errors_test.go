@@ -248,6 +248,15 @@ func TestErrors(t *testing.T) {
 		"it needs slices other than long")
 	check("run: {long_slice: 4s}\n", "2: long_slice: has no meaning with slices: 50ms; it needs slices: long")
 
+	// Sampling.
+	const sweep = "load: {connections: [1, 2]}\n"
+	check(sweep+"run: {sampling: sometimes}\n", `3: sampling: unknown way to sample "sometimes"; have even, adaptive`)
+	check(sweep+"run: {sampling: [even, adaptive]}\n", "3: sampling: wants one value; a list is a sweep, and this key cannot be swept")
+	check(sweep+"run: {sampling: adaptive}\n", "3: blocks: 6 leave nothing to deal out with sampling: adaptive, where every point gets 6; use 7 or more, or sampling: even")
+	check("run: {sampling: adaptive, blocks: 7}\n", "2: sampling: adaptive deals blocks out among points, and there is one; sweep a key, as in load: {connections: [1, 8, 64]}")
+	check(sweep+"run: {sampling: adaptive, blocks: 7}\ngroups: [{name: a}, {name: b}]\n",
+		"3: sampling: adaptive asks which arm is best at a point, and with groups or phases a point has several answers; use even")
+
 	// The mix.
 	check("workload: {mix: 90}\n", "2: mix: wants weights, as in {get: 90, set: 10}, not one value")
 	check("workload: {mix: {}}\n", "2: mix: names no operation; give weights, as in {get: 90, set: 10}")

@@ -339,6 +339,9 @@ func (g *gateReader) runRows(at string) (entry, error) {
 		if row.key == "blocks" {
 			return run, fmt.Errorf("%s: blocks: a gate goes on until it has its verdict; say when it may have one with looks: [6, 10]", row.at)
 		}
+		if row.key == "sampling" {
+			return run, fmt.Errorf("%s: sampling: a gate goes on at every point until it has its verdict; leave the key out", row.at)
+		}
 		if row.key == "slices" && row.val.text == longSlices {
 			return run, fmt.Errorf("%s: slices: a gate's arms are visited in turn in short slices, as in 50ms", row.at)
 		}

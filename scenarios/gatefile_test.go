@@ -83,6 +83,7 @@ func TestGateFileErrors(t *testing.T) {
 	check("primaries: [p50]", "primaries: []", "gate.yaml:11: primaries: is empty: the gate would compare nothing")
 	check("primaries: [p50]", "primaries: [p50, p50]", "p50 is there twice")
 	check("run: {slices: 40ms}", "run: {blocks: 3}", "gate.yaml:6: blocks: a gate goes on until it has its verdict")
+	check("run: {slices: 40ms}", "run: {sampling: adaptive}", "gate.yaml:6: sampling: a gate goes on at every point until it has its verdict; leave the key out")
 	check("run: {slices: 40ms}", "run: {slices: long}", "gate.yaml:6: slices: a gate's arms are visited in turn")
 	check("run: {slices: 40ms}", "run: {slice: 40ms}", `gate.yaml:6: unknown key "slice"`)
 	check("keys: 1k", "keyz: 1k", `gate.yaml:9: unknown key "keyz"`)

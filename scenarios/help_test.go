@@ -83,7 +83,7 @@ func TestSchemaCoversTheData(t *testing.T) {
 		loadOf(t, "arrival: file, arrival_file: testdata/times.csv, arrival_column: at"), loadOf(t, "rate: 10k, via: mixed"))
 	look(closed.Arms[1].Settings)
 	look(open.Arms[0], open.Arms[1], closed.Arms[0], closed.Arms[1])
-	look(open.Run, closed.Run, mustParse(t, "name: x\narms: [shared]\nrun: {ceiling: off}\n").Run)
+	look(open.Run, closed.Run, mustParse(t, "name: x\narms: [shared]\nload: {connections: [1, 2]}\nrun: {ceiling: off, sampling: adaptive, blocks: 7}\n").Run)
 	look(open.Run.CPUs)
 	if len(zero) > 0 {
 		t.Errorf("no key sets %v", zero)

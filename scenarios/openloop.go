@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 )
 
@@ -13,6 +14,9 @@ const defaultFirst = "5k"
 func (s *Scenario) OpenLoop(from, spin string) (*Scenario, error) {
 	if s.doc == nil {
 		return nil, errors.New("bug: a scenario that was not read from a file")
+	}
+	if s.Run.Sampling == Adaptive {
+		return nil, fmt.Errorf("%s: run.sampling: adaptive has no meaning for a search, which asks of each arm alone what it can do; use --set run.sampling=even", s.Name)
 	}
 	flag := "--from " + from
 	switch {

@@ -29,6 +29,10 @@ func TestOpenLoop(t *testing.T) {
 	if _, err = mustParse(t, "name: x\narms: [shared]\n").OpenLoop("", "2s"); err == nil || err.Error() != "--spin 2s: spin: 2s is out of range: 0s to 1s" {
 		t.Error(err)
 	}
+	_, err = mustParse(t, "name: x\narms: [shared]\nload: {connections: [1, 2]}\nrun: {sampling: adaptive, blocks: 7}").OpenLoop("", "")
+	if err == nil || err.Error() != "x: run.sampling: adaptive has no meaning for a search, which asks of each arm alone what it can do; use --set run.sampling=even" {
+		t.Error(err)
+	}
 	_, err = mustParse(t, "name: x\narms: [shared]\n").OpenLoop("fast", "")
 	if err == nil || err.Error() != `--from fast: rate: "fast" is not a count; write digits, with k, M or G for thousands, millions, billions, as in 100k` {
 		t.Error(err)

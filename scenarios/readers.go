@@ -261,6 +261,15 @@ func setCeiling(d *draft, v value) (string, error) {
 	return s, err
 }
 
+// setSampling leaves the field empty for what was so before there was another way.
+func setSampling(d *draft, v value) (string, error) {
+	s, err := word(func(d *draft) *string { return &d.scenario.Run.Sampling })(d, v)
+	if s == evenSampling {
+		d.scenario.Run.Sampling = ""
+	}
+	return s, err
+}
+
 func setCPUs(d *draft, v value) (string, error) {
 	const like = `write auto, or CPU lists in quotes as in {server: "0-3,8", client: "4"}`
 	to := &d.scenario.Run.CPUs

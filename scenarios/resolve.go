@@ -42,6 +42,9 @@ func resolve(doc *document, names Names) (*Scenario, error) {
 	if s.Arms, err = resolveArms(doc, names); err != nil {
 		return nil, err
 	}
+	if f := s.checkSampling(); f != nil {
+		return nil, head.blame(f)
+	}
 	s.doc, s.names = doc, names
 	return s, nil
 }

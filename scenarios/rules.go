@@ -277,6 +277,12 @@ func (r *RunPlan) check() *fault {
 	if f == nil {
 		f = oneOf("ceiling", "ceiling", cmp.Or(r.Ceiling, autoCeiling), []string{autoCeiling, Off})
 	}
+	if f == nil {
+		f = oneOf("sampling", "way to sample", cmp.Or(r.Sampling, evenSampling), []string{evenSampling, Adaptive})
+	}
+	if f == nil && r.Sampling == Adaptive && r.Blocks < MinAdaptive {
+		f = &fault{keys: []string{"blocks"}, near: "sampling", text: fmt.Sprintf("%d leave nothing to deal out with sampling: adaptive, where every point gets 6; use %d or more, or sampling: even", r.Blocks, MinAdaptive)}
+	}
 	if f != nil || r.CPUs.Auto() {
 		return f
 	}
@@ -285,6 +291,22 @@ func (r *RunPlan) check() *fault {
 			return faultf("cpus", "%v", err)
 		} else if FormatCPUs(cpus) != text {
 			return faultf("cpus", "%s is not in its shortest form, %s", quote(text), FormatCPUs(cpus))
+		}
+	}
+	return nil
+}
+
+// checkSampling checks that there is something to choose from.
+func (s *Scenario) checkSampling() *fault {
+	switch {
+	case s.Run.Sampling != Adaptive:
+		return nil
+	case len(s.Points) < 2:
+		return faultf("sampling", "adaptive deals blocks out among points, and there is one; sweep a key, as in load: {connections: [1, 8, 64]}")
+	}
+	for _, p := range s.Points {
+		if len(p.Groups)+len(p.Phases) > 0 {
+			return faultf("sampling", "adaptive asks which arm is best at a point, and with groups or phases a point has several answers; use even")
 		}
 	}
 	return nil

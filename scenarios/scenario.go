@@ -244,7 +244,15 @@ type RunPlan struct {
 	WarmupMax time.Duration `json:"warmup_max_ns,omitempty"`
 	CPUs      CPUs          `json:"cpus"`
 	Ceiling   string        `json:"ceiling,omitempty"` // "" or Off
+	// Sampling is "" where every point gets Blocks, or Adaptive, where they all get as many together, or fewer.
+	Sampling string `json:"sampling,omitempty"`
 }
+
+// Adaptive is a RunPlan's Sampling that deals blocks out to the points whose winner is least certain.
+const Adaptive = "adaptive"
+
+// MinAdaptive is how many blocks adaptive sampling takes at least: every point gets six, and there must be some to deal out.
+const MinAdaptive = 7
 
 // Off is a RunPlan's Ceiling that is not measured.
 const Off = "off"

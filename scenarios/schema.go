@@ -305,6 +305,10 @@ var runKeys = []key{
 	{section: runLength, name: "blocks", kind: "count", def: "6",
 		about: "fresh processes of every arm; six are the fewest for a 95 % interval",
 		set:   count(func(d *draft) *int { return &d.scenario.Run.Blocks })},
+	{section: runLength, name: "sampling", kind: "word", def: evenSampling,
+		about: "even: every point of a sweep gets as many blocks; adaptive: the same number in all, or fewer, but six for each point, or half of blocks where that is more, and the others " +
+			"where it is not settled which arm is best, first beside a change of winner. A point has at most four looks, and up to four times as many blocks; intervals allow for that",
+		set: setSampling},
 	{section: runLength, name: "slices", kind: "duration", def: "50ms",
 		about: "of one visit of an arm; or long: one visit of long_slice an arm a block",
 		set:   setSlices},
@@ -340,6 +344,8 @@ const (
 	autoCPUs    = "auto"
 	autoWarmup  = "auto"
 	autoCeiling = "auto"
+
+	evenSampling = "even" // the word in sampling for none other
 )
 
 // keyOf finds a key that is known to be there.

@@ -27,6 +27,9 @@ func (s *Scenario) Validate(names Names) error {
 	if n := len(s.Arms); n < 1 || n > MaxArms {
 		return fmt.Errorf("scenario %s: %d arms; want 1 to %d", s.Name, n, MaxArms)
 	}
+	if f := s.checkSampling(); f != nil {
+		return fmt.Errorf("scenario %s: %w", s.Name, f)
+	}
 	arms := map[string]bool{}
 	for i := range s.Arms {
 		a := &s.Arms[i]

@@ -31,9 +31,9 @@ func Matrix(d Data) ([]Figure, error) {
 	if len(planes) == 0 {
 		return nil, Unfit("a matrix needs a sweep of two keys, as load.connections: [1, 8, 64] with workload.value_size: [64, 4KiB]")
 	}
-	metric, what := analysis.Throughput, "throughput"
-	if r.Points[0].Point.Mode == "open" {
-		metric, what = analysis.P99, "p99 of response time"
+	metric, what := analysis.WinMetric(r.Points[0].Point), "throughput"
+	if metric == analysis.P99 {
+		what = "p99 of response time"
 	}
 	var responders []string
 	for _, a := range d.Run.Manifest.Arms {
@@ -140,10 +140,14 @@ func matrixFigure(d Data, pl plane, metric analysis.Metric, what string, phases 
 	}
 	f.legend = append(f.legend, entry{label: "cannot be told apart", fill: color.White, hatch: true},
 		entry{label: "better than the reference", fill: betterColour(1)}, entry{label: "worse", fill: betterColour(-1)})
-	f.Caption = d.caption("First panel: the best arm, and its ratio to the one that comes closest. Others: ratio to the " +
+	marks := "First panel: the best arm, and its ratio to the one that comes closest. Others: ratio to the " +
 		"reference, full colour at a factor of two. All ratios are geometric means over blocks. Hatched: a 95 % interval, paired by block, " +
 		"includes a tie, in the first panel that of the winner with any other arm; below 6 blocks every cell is. Responders and invalid " +
-		"rows do not compete.")
+		"rows do not compete."
+	if r.Sampling != nil {
+		marks += " n: blocks of the cell, of which there are more where it was least certain who wins; intervals allow for that choice."
+	}
+	f.Caption = d.caption(marks)
 	f.frame = f.frameHeight()
 	return f
 }
@@ -153,7 +157,11 @@ func winner(r *analysis.Report, phases map[string]analysis.Phase, point string) 
 	if !ok {
 		return square{absent: true}
 	}
-	return square{fill: armLook(r, p.Winner).tint(0.55), text: p.Winner + "\n" + lead(p.Margin.Value), hatch: len(p.Ties) > 0}
+	s := square{fill: armLook(r, p.Winner).tint(0.55), text: p.Winner + "\n" + lead(p.Margin.Value), hatch: len(p.Ties) > 0}
+	if r.Sampling != nil {
+		s.text += fmt.Sprintf("\nn = %d", p.Margin.N)
+	}
+	return s
 }
 
 func lead(ratio float64) string { return fmt.Sprintf("%+.1f %%", 100*(ratio-1)) }

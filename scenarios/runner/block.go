@@ -53,8 +53,10 @@ type block struct {
 	r        *run
 	number   int
 	point    *point
-	visitors []*visitor // in the order of the scenario
-	started  time.Time  // of the first slice
+	visitors []*visitor      // in the order of the scenario
+	slices   []results.Slice // for a sampler: all clients' together, without their parts
+	trials   []results.Trial
+	started  time.Time // of the first slice
 	finished bool
 }
 
@@ -217,6 +219,9 @@ func (b *block) end(ctx context.Context) error {
 			}
 		}
 	}
+	if b.r.sampler != nil {
+		b.r.sampler.Add(b.slices, b.trials)
+	}
 	b.finished = true
 	b.report(Measuring)
 	return nil
@@ -235,6 +240,9 @@ func (b *block) endPart(v *visitor, d results.Point) error {
 	}
 	if d.Mode != scenarios.Closed {
 		h.Service = l.service
+	}
+	if b.r.sampler != nil && d.Label == b.point.Label {
+		b.trials = append(b.trials, t)
 	}
 	return errors.Join(b.r.out.Histograms(h), b.r.out.Trial(t))
 }
@@ -292,6 +300,9 @@ func (b *block) report(phase string) {
 	p := Progress{
 		Phase: phase, Done: b.r.done, Slices: plan.Blocks * b.r.slicesOf(),
 		Block: b.number + 1, Blocks: plan.Blocks, Point: b.point.Label, BlockDone: b.finished,
+	}
+	if b.r.sampler != nil {
+		p.Block, p.Blocks = b.r.begun, plan.Blocks*len(b.r.points)
 	}
 	for _, v := range b.visitors {
 		p.Arms = append(p.Arms, v.progress)

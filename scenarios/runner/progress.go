@@ -23,7 +23,7 @@ const (
 type Progress struct {
 	Phase         string
 	Done, Slices  int // slices of the whole run
-	Block, Blocks int // the block in progress, from 1
+	Block, Blocks int // the block in progress, from 1; of all points together where each has a number of its own
 	Point         string
 	Arms          []ArmProgress // of the point in progress, in the order of the scenario
 	BlockDone     bool          // the block's last slice has just ended

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/shardlab/shardlab/analysis"
 	"github.com/shardlab/shardlab/loadgen"
 	"github.com/shardlab/shardlab/results"
 	"github.com/shardlab/shardlab/scenarios"
@@ -49,6 +50,9 @@ type run struct {
 	pool    *loadgen.Pool
 	meter   *meter
 	done    int // slices
+	begun   int // blocks, of all points
+
+	sampler *analysis.Sampler // of an adaptive run; else nil
 
 	unplanned bool // its rates are not known before
 	// budget says how long the run takes; nil where nobody knows.
@@ -156,6 +160,9 @@ func (r *run) prepare() error {
 func budget(sc *scenarios.Scenario) string {
 	plan, most := sc.Planned().Round(time.Second), sc.PlannedMost().Round(time.Second)
 	text := fmt.Sprintf("%v under load, and what it takes to start and fill the servers", plan)
+	if sc.Run.Sampling == scenarios.Adaptive {
+		text += "; less where it is settled early which arm is best"
+	}
 	if most > plan {
 		text += fmt.Sprintf("; at most %v, should no warm-up come to a plateau within %v", most, sc.Run.WarmupMax)
 	}
@@ -194,6 +201,9 @@ func (p *point) skewText() string {
 func (r *run) open() error {
 	r.start = time.Now()
 	m := r.manifest()
+	if err := r.prepareSampling(m); err != nil {
+		return err
+	}
 	if r.opts.Amend != nil {
 		r.opts.Amend(m)
 	}
@@ -202,40 +212,55 @@ func (r *run) open() error {
 	return err
 }
 
-func (r *run) blocks(ctx context.Context, block blockFunc) error {
-	if r.opts.Visits != nil {
-		return r.visits(ctx, block)
-	}
-	for b := range r.opts.Scenario.Run.Blocks {
-		for _, i := range r.order.shuffle(len(r.points)) {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := block(ctx, b, &r.points[i]); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
+// rounds says at which points the next round has a block, and the number of those blocks. No points end the run.
+type rounds func() (block int, points []string, err error)
 
-// visits runs the blocks that are asked for one after the other.
-func (r *run) visits(ctx context.Context, block blockFunc) error {
+// blocks runs a block after the other.
+func (r *run) blocks(ctx context.Context, block blockFunc) error {
+	next := r.evenly()
+	switch {
+	case r.opts.Visits != nil:
+		next = func() (int, []string, error) { return r.opts.Visits.Next(r.out.Dir()) }
+	case r.sampler != nil:
+		next = func() (number int, labels []string, err error) { number, labels = r.sampler.Next(); return }
+	}
 	for ctx.Err() == nil {
-		number, labels, err := r.opts.Visits.Next(r.out.Dir())
-		if err != nil || len(labels) == 0 {
+		number, labels, err := next()
+		if err != nil {
 			return err
+		}
+		if len(labels) == 0 {
+			return r.sampled()
 		}
 		for _, i := range r.order.shuffle(len(r.points)) {
 			if !slices.Contains(labels, r.points[i].Label) {
 				continue
 			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			r.begun++
 			if err := block(ctx, number, &r.points[i]); err != nil {
 				return err
 			}
 		}
 	}
 	return ctx.Err()
+}
+
+// evenly are as many rounds of all points as the scenario says.
+func (r *run) evenly() rounds {
+	var labels []string
+	for i := range r.points {
+		labels = append(labels, r.points[i].Label)
+	}
+	number := -1
+	return func() (int, []string, error) {
+		if number++; number < r.opts.Scenario.Run.Blocks {
+			return number, labels, nil
+		}
+		return number, nil, nil
+	}
 }
 
 // finish closes the run directory with the status that the error stands for.

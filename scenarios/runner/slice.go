@@ -42,6 +42,9 @@ func (b *block) slice(ctx context.Context, v *visitor, stage scenarios.Visit, ro
 		return err
 	}
 	v.progress.add(&row, all.response)
+	if b.r.sampler != nil {
+		b.slices = append(b.slices, row)
+	}
 	if s, ok := v.session.(apart); ok {
 		rows, of := s.rows(stage.Phase, &row)
 		for i := range rows {
