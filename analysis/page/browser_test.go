@@ -19,6 +19,9 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/shardlab/shardlab/analysis"
+	"github.com/shardlab/shardlab/analysis/gate"
 )
 
 // browser starts headless Chromium, or skips where there is none.
@@ -98,7 +101,10 @@ func open(t *testing.T) (ctx context.Context, url string, seen func() (requests,
 	t.Helper()
 	ctx = browser(t)
 	file := filepath.Join(t.TempDir(), "report.html")
-	if err := os.WriteFile(file, []byte(written(t, Page{Runs: []Run{madeRun(t, "")}})), 0o644); err != nil {
+	run := madeRun(t, "")
+	run.Verdict = &gate.Verdict{Outcome: gate.Inconclusive, Rows: []gate.Row{{Point: "scenario=reads", Metric: gate.Throughput, Delta: 0.05, N: 23, Ratio: 0.98,
+		Outcome: gate.Inconclusive, Interval: &analysis.Interval{Lo: 0.954, Hi: 1.008}, Meaning: "neither was shown: about 30 blocks would decide"}}}
+	if err := os.WriteFile(file, []byte(written(t, Page{Runs: []Run{run}})), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	seen = watch(t, ctx)
@@ -166,6 +172,13 @@ func TestOnAPhone(t *testing.T) {
 	const narrow = `Array.from(document.querySelectorAll("td.text")).filter(e => e.textContent && e.clientWidth < 0.8 * window.innerWidth).length`
 	if n, of := eval[int](t, ctx, narrow), eval[int](t, ctx, `document.querySelectorAll("td.text").length`); n > 0 || of == 0 {
 		t.Errorf("%d of %d sentences stand in a narrow column", n, of)
+	}
+	const cut = `Array.from(document.querySelectorAll(".stack")).filter(e => e.scrollWidth > e.clientWidth).length`
+	if n := eval[int](t, ctx, cut); n > 0 {
+		t.Errorf("%d tables of sentences are wider than the phone", n)
+	}
+	if n := eval[string](t, ctx, `getComputedStyle(document.querySelectorAll(".stack td.n")[2], "::before").content`); n != `"n "` {
+		t.Errorf("the number of blocks is named %s", n)
 	}
 	eval[chromedp.Void](t, ctx, `for (let i = 0; i < 9; i++) document.getElementById("arms").append(document.querySelector("#arms label").cloneNode(true))`)
 	fits(t, ctx, "a phone, with twelve arms,")
