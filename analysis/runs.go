@@ -76,10 +76,13 @@ type RunCell struct {
 	Unresolved bool      `json:"unresolved,omitempty"` // less than two steps of the histogram
 }
 
-// CompareRuns compares run b with run a. Points are matched by label and arms by name. It refuses, with an error that
+// CompareRuns compares run b with run a, which is another one. Points are matched by label and arms by name. It refuses, with an error that
 // names the difference, where a common point was loaded in another way; with ErrEnvironment where the environment keys
 // differ, unless forced; with ErrNothingToCompare where nothing is common.
 func CompareRuns(a, b Run, o RunOptions) (*RunComparison, error) {
+	if a.Manifest.ID == b.Manifest.ID {
+		return nil, fmt.Errorf("both runs are %s: there is nothing to compare; with one RUN its arms are compared with each other", a.Manifest.ID)
+	}
 	if err := sameWork(a.Manifest, b.Manifest); err != nil {
 		return nil, err
 	}
@@ -210,15 +213,39 @@ func changedArms(a, b results.Manifest) map[string]Warning {
 				continue
 			}
 			switch {
-			case x.Kind != y.Kind || x.Topology != y.Topology || !maps.Equal(x.Settings, y.Settings),
-				x.Kind == "reference" && !slices.Equal(x.Command, y.Command):
-				out[x.Name] = "the two runs started this arm with different settings"
+			case x.Kind != y.Kind || x.Topology != y.Topology:
+				out[x.Name] = Warning(fmt.Sprintf("not the same server: %s in A, %s in B", strings.TrimSpace(x.Kind+" "+x.Topology),
+					strings.TrimSpace(y.Kind+" "+y.Topology)))
+			case changedSettings(x.Settings, y.Settings) != "":
+				out[x.Name] = Warning("the two runs started this arm with different settings: " + changedSettings(x.Settings, y.Settings))
+			case x.Kind == "reference" && !slices.Equal(x.Command, y.Command):
+				out[x.Name] = "the two runs started this arm by different commands"
 			case x.Version != y.Version:
 				out[x.Name] = Warning(fmt.Sprintf("version %q in A, %q in B", x.Version, y.Version))
 			}
 		}
 	}
 	return out
+}
+
+// changedSettings lists what differs: "shards 16 in A, 4 in B".
+func changedSettings(a, b map[string]string) string {
+	var out []string
+	told := func(v string) string {
+		if len(v) > 16 { // a hash
+			v = v[:12] + "…"
+		}
+		return cmp.Or(v, "not told")
+	}
+	keys := map[string]string{}
+	maps.Copy(keys, a)
+	maps.Copy(keys, b)
+	for _, k := range slices.Sorted(maps.Keys(keys)) {
+		if a[k] != b[k] {
+			out = append(out, fmt.Sprintf("%s %s in A, %s in B", k, told(a[k]), told(b[k])))
+		}
+	}
+	return strings.Join(out, "; ")
 }
 
 // environmentOf is what must be the same for times to be comparable.

@@ -59,6 +59,7 @@ func TestRunsThatAreNotComparable(t *testing.T) {
 	}
 	check("operation stream differs: 5eed in", func(b *Run) { b.Manifest.Points[0].StreamHash = "beef" })
 	check("load differs: closed loop", func(b *Run) { b.Manifest.Points[0].Mode = "open" })
+	check("there is nothing to compare; with one RUN", func(b *Run) { b.Manifest.ID = runOf(closedRun()).Manifest.ID })
 	check("load differs", func(b *Run) { b.Manifest.Points[0].Connections = 51 })
 	check("environments differ", func(b *Run) { b.Manifest.EnvKey = "env2" })
 	check(ErrNothingToCompare.Error(), func(b *Run) { b.Manifest.Points[0].Label = "elsewhere" })
@@ -93,7 +94,8 @@ func TestComparisonTellsWhatItLacks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Points[0].Rows) != 1 || len(c.Points[0].Rows[0].Warnings) != 1 {
+	if len(c.Points[0].Rows) != 1 || len(c.Points[0].Rows[0].Warnings) != 1 ||
+		!strings.Contains(string(c.Points[0].Rows[0].Warnings[0]), "with different settings: shards ") || !strings.HasSuffix(string(c.Points[0].Rows[0].Warnings[0]), ", 8 in B") {
 		t.Errorf("rows %+v", c.Points[0].Rows)
 	}
 	only := slices.IndexFunc(c.Warnings, func(w Warning) bool { return strings.HasSuffix(string(w), "only: routed") })

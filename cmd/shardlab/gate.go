@@ -32,7 +32,8 @@ The verdicts, and the exit code:
   improved      better for certain, by more than δ/2, twice                                      0
   regressed     worse for certain, by more than δ/2, twice with fresh processes and layouts      1
   inconclusive  neither was shown; the row says how many blocks would do                         3
-A file or a build that is wrong, or nothing to compare, is 2.
+A server that ends or falls silent under load ends the gate with 3, and says which. A file or a build that is wrong, a server that does not
+start, or nothing to compare, is 2.
 
 gate.yaml says how the server is built and started, and what it is asked. Any server will do that speaks RESP, memcached's
 text protocol, HTTP or SCNP:
@@ -248,12 +249,13 @@ func gateError(c *cli.Command, dir string, err error) error {
 		kept = "; what was finished is kept in " + dir
 	}
 	var build *gating.BuildError
+	var ended *runner.EndedError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return &exitError{exitInterrupted, errors.New("interrupted" + kept)}
 	case errors.As(err, &build):
 		fmt.Fprint(c.Root().ErrWriter, build.Output)
-	case dir != "" && !errors.Is(err, gate.ErrNothing) && measured(c, dir):
+	case errors.As(err, &ended), dir != "" && !errors.Is(err, gate.ErrNothing) && measured(c, dir):
 		return &exitError{exitInconclusive, fmt.Errorf("%w%s", err, kept)}
 	}
 	return err

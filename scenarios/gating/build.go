@@ -85,6 +85,11 @@ func (b *Builder) make(ctx context.Context, x build, path string) error {
 	b.log(fmt.Sprintf("building %s%s", x.source.Revision, inLayout(x.layout)))
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir = x.source.Dir
+	temp := filepath.Join(b.dir, "tmp") // ends with us: what is interrupted, go build for one, may leave its files
+	if err := os.MkdirAll(temp, 0o755); err != nil {
+		return err
+	}
+	cmd.Env = append(os.Environ(), "TMPDIR="+temp, "GOTMPDIR="+temp)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := runGroup(ctx, cmd)
@@ -100,8 +105,8 @@ func (b *Builder) make(ctx context.Context, x build, path string) error {
 	return nil
 }
 
-// runGroup runs a command, which belongs to ctx, with all that it starts: when ctx is done they are interrupted, which lets go
-// build take its temporary files away, and after a while killed. What the command has left running does not hold us up.
+// runGroup runs a command, which belongs to ctx, with all that it starts: when ctx is done they are interrupted, which lets them
+// take their files away, and after a while killed. What the command has left running does not hold us up.
 func runGroup(ctx context.Context, cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }

@@ -287,6 +287,16 @@ func TestBuilder(t *testing.T) {
 	if got := sh(t, tree, "wc -l < log"); got != "2" {
 		t.Errorf("%s builds of two layouts", got)
 	}
+	temp := builder(t, "sh", "-c", "mktemp > {bin}; mktemp -p $GOTMPDIR >> {bin}") // what stays there goes with the builder
+	path, err := temp.binary(t.Context(), build{Source{Dir: tree}, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range strings.Fields(sh(t, tree, "cat "+path)) {
+		if !strings.HasPrefix(file, temp.Dir()+"/") {
+			t.Errorf("a build leaves its files in %s", file)
+		}
+	}
 	bad := func(want string, command ...string) {
 		t.Helper()
 		if _, err := builder(t, command...).binary(t.Context(), build{Source{Dir: tree, Revision: "1234567"}, 1}); err == nil || !strings.Contains(err.Error(), want) {

@@ -206,7 +206,7 @@ func (b *block) preload(ctx context.Context, v *visitor) error {
 func (b *block) end(ctx context.Context) error {
 	for _, v := range b.visitors {
 		if err := b.counters(ctx, v); err != nil {
-			return b.explain(v, err)
+			return fmt.Errorf("%s, block %d%s: %w", v.arm.Name, b.number+1, label(b.point.Label), b.explain(v, err))
 		}
 		u, err := readUsage(v.child.pid())
 		if err != nil {
@@ -279,6 +279,17 @@ func (b *block) stop() {
 	wg.Wait()
 }
 
+// EndedError is a server that has ended by itself while it was asked something.
+type EndedError struct {
+	How   error // its exit status and last words
+	Under error // what was asked
+}
+
+func (e *EndedError) Error() string {
+	return fmt.Sprintf("the server ended (%v) under: %v", e.How, e.Under)
+}
+func (e *EndedError) Unwrap() error { return e.Under }
+
 // explain adds to an error of the load that the server has ended, when it has: then that is the reason.
 func (b *block) explain(v *visitor, err error) error {
 	if err == nil {
@@ -286,7 +297,7 @@ func (b *block) explain(v *visitor, err error) error {
 	}
 	select {
 	case <-v.child.exited:
-		return fmt.Errorf("the server ended (%w) under: %w", v.child.ended(), err)
+		return &EndedError{v.child.ended(), err}
 	case <-time.After(50 * time.Millisecond): // its end may be on the way
 		return err
 	}

@@ -167,7 +167,7 @@ func (c *child) waitAccepting(ctx context.Context) error {
 		case <-c.exited:
 			return fmt.Errorf("%s ended before it served: %w", c.name(), c.ended())
 		case <-ctx.Done():
-			return fmt.Errorf("%s does not accept connections at %s: %w%s", c.name(), c.addr, ctx.Err(), c.lastWords())
+			return fmt.Errorf("%s does not accept connections at %s within %v: %w%s", c.name(), c.addr, startTimeout, ctx.Err(), c.lastWords())
 		case <-retry.C:
 		}
 	}
@@ -209,9 +209,10 @@ func (c *child) ended() error {
 	return fmt.Errorf("%w%s", err, c.lastWords())
 }
 
-// lastWords is the last line of what the process has said, behind a colon, if it has said anything.
+// lastWords is why a Go program says that it crashes, or else the last line of what the process has said, behind a colon, if it has said
+// anything.
 func (c *child) lastWords() string {
-	if text := c.stderr.lastLine(); text != "" {
+	if text := c.stderr.lastWords(); text != "" {
 		return ": " + text
 	}
 	return ""
@@ -247,10 +248,12 @@ func freePort() (string, error) {
 	return port, err
 }
 
-// tail keeps the last bytes written to it.
+// tail keeps the last bytes written to it, and the last line with which the runtime of Go begins a crash: the traces of goroutines that
+// follow are longer than any tail.
 type tail struct {
-	mu  sync.Mutex
-	buf []byte
+	mu    sync.Mutex
+	buf   []byte
+	crash string
 }
 
 var _ io.Writer = (*tail)(nil)
@@ -260,15 +263,23 @@ func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.buf = append(t.buf, p...)
+	for _, line := range bytes.SplitAfter(t.buf, []byte{'\n'}) {
+		if whole := bytes.HasSuffix(line, []byte{'\n'}); whole && (bytes.HasPrefix(line, []byte("panic: ")) || bytes.HasPrefix(line, []byte("fatal error: "))) {
+			t.crash = string(bytes.TrimSpace(line))
+		}
+	}
 	if over := len(t.buf) - keep; over > 0 {
 		t.buf = append(t.buf[:0], t.buf[over:]...)
 	}
 	return len(p), nil
 }
 
-func (t *tail) lastLine() string {
+func (t *tail) lastWords() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.crash != "" {
+		return t.crash
+	}
 	lines := bytes.Split(bytes.TrimSpace(t.buf), []byte{'\n'})
 	return string(lines[len(lines)-1])
 }

@@ -61,6 +61,22 @@ func TestChildThatDoesNotServe(t *testing.T) {
 	}
 }
 
+// Of a crash of a Go program what it begins with is told, however long the traces are and however it is written; of others the last line.
+func TestLastWords(t *testing.T) {
+	var crashed, other tail
+	text := "serving\npanic: assignment to entry in nil map\n\ngoroutine 1 [running]:\n" + strings.Repeat("main.serve(0x1)\n\t/main.go:7\n", 1000)
+	for i := 0; i < len(text); i += 7 {
+		crashed.Write([]byte(text[i:min(i+7, len(text))]))
+	}
+	other.Write([]byte("do not panic: all is well\nport taken\n"))
+	if got := crashed.lastWords(); got != "panic: assignment to entry in nil map" {
+		t.Errorf("%q", got)
+	}
+	if got := other.lastWords(); got != "port taken" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestStubbornChildIsKilled(t *testing.T) {
 	s := newSpawner()
 	defer s.close()
