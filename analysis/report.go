@@ -117,6 +117,9 @@ func New(m results.Manifest, lines []results.Slice, trials []results.Trial, o Op
 	if m.Status != "" && m.Status != results.Complete {
 		r.Warnings = append(r.Warnings, Warning("the run is "+m.Status+": only finished blocks are counted"))
 	}
+	if m.Gate != nil {
+		r.Warnings = append(r.Warnings, "a gate ends when it has its verdict, so intervals over all of its blocks promise too much; its own are those of gate --from")
+	}
 	for _, a := range m.Arms {
 		r.Arms = append(r.Arms, a.Name)
 	}

@@ -12,7 +12,7 @@ import (
 
 // What makes a block useless: more of its pairs dropped than this; and a point, more of its blocks void.
 const (
-	maxVoidPairs  = 0.20
+	MaxVoidPairs  = 0.20
 	maxVoidBlocks = 0.30
 )
 
@@ -35,7 +35,7 @@ type Block struct {
 
 // usable says whether a block's values count.
 func (b *Block) usable() bool {
-	return b.Pairs > 0 && float64(b.Void) <= maxVoidPairs*float64(b.Pairs)
+	return b.Pairs > 0 && float64(b.Void) <= MaxVoidPairs*float64(b.Pairs)
 }
 
 // pair is the slices of two arms in one round.

@@ -93,7 +93,7 @@ func (t *track) reach(k int, l Look) bool {
 // disturbed says whether too many blocks are void, and some of them for what the host did.
 func (t *track) disturbed() bool {
 	return t.noise != "" && slices.ContainsFunc(t.used, func(b Block) bool {
-		return !b.usable() && float64(b.faults) <= maxVoidPairs*float64(b.Pairs)
+		return !b.usable() && float64(b.faults) <= MaxVoidPairs*float64(b.Pairs)
 	})
 }
 

@@ -73,8 +73,8 @@ func TestWhatIsWrittenFitsItsSchema(t *testing.T) {
 // TestComparisonsFitTheirSchemas does so for a recorded run.
 func TestComparisonsFitTheirSchemas(t *testing.T) {
 	published := filepath.Join("..", "..", "results", "published")
-	const run = "20261123T221625Z"
-	for kind, args := range map[string][]string{"comparison": {run}, "runs": {run, run}} {
+	const run, other = "20261123T221625Z", "20261123T221841Z"
+	for kind, args := range map[string][]string{"comparison": {run}, "runs": {run, other}} {
 		code, text, said := startShardlab(t, append([]string{"compare", "--json", "--results", published}, args...)...).end(t)
 		if code != 0 {
 			t.Fatal(said)

@@ -473,6 +473,20 @@ func TestAdvice(t *testing.T) {
 	check(Noise{CPUs: two}, results.Environment{CPU: results.CPUInfo{Governor: "powersave"}}, "set it to performance")
 	check(Noise{CPUs: two, Forecasts: []gate.Forecast{{Metric: gate.CPU, Looks: []gate.Detectable{{Blocks: 24, Change: 0.2}}}}}, results.Environment{},
 		"cpu: even 24 blocks find no less than 20 %")
+	check(Noise{CPUs: two, VoidPairs: 0.86}, results.Environment{}, "86 % of the pairs of slices would be dropped")
+}
+
+// Where most blocks would be void nothing is promised, whatever the few pairs that are left say.
+func TestNoiseWithoutHope(t *testing.T) {
+	n := Noise{Forecasts: []gate.Forecast{{Metric: gate.CPU, SD: 0.1, Looks: []gate.Detectable{{Blocks: 24, Change: 0.2}}}}}
+	for void, want := range map[float64]string{0.1: "with 24 blocks", 0.86: "a gate finds nothing here now: a block is void when more than 20 % of its pairs are"} {
+		var b strings.Builder
+		n.VoidPairs, n.Advice = void, nil
+		n.advise(results.Environment{})
+		if err := n.Text(&b); err != nil || !strings.Contains(b.String(), want) || strings.Contains(b.String(), "even 24 blocks") != (void < 0.2) {
+			t.Errorf("%v: %s", err, &b)
+		}
+	}
 }
 
 // After a gate the process has its processors again, and Go as many.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -201,6 +202,9 @@ func (n *Noise) advise(e results.Environment) {
 	say(n.VoidPairs > 0.1, "%.0f %% of the pairs of slices would be dropped: the host disturbs too often for slices of 50 ms",
 		100*n.VoidPairs)
 	for _, f := range n.Forecasts {
+		if n.hopeless() {
+			break // the few pairs that are left say nothing of what a gate would find
+		}
 		if last := f.Looks[len(f.Looks)-1]; last.Change > gate.DefaultDelta(f.Metric) {
 			say(true, "%s: even %d blocks find no less than %.2g %%: raise its δ, or make its slices longer (run: {slices_per_block: 60})",
 				f.Metric, last.Blocks, 100*last.Change)
@@ -210,6 +214,9 @@ func (n *Noise) advise(e results.Environment) {
 		n.Advice = []string{"nothing: a gate finds its 5 % here"}
 	}
 }
+
+// hopeless says whether most blocks of a gate would be void, and so its verdict inconclusive.
+func (n *Noise) hopeless() bool { return n.VoidPairs > gate.MaxVoidPairs }
 
 // Text writes it for people.
 func (n *Noise) Text(w io.Writer) error {
@@ -223,7 +230,22 @@ func (n *Noise) Text(w io.Writer) error {
 	tw.Flush()
 	fmt.Fprintf(&b, "steal %.2f %%, other processes use %.2f processors, %.0f %% of the pairs of slices void\n\n",
 		100*n.Steal, n.Others, 100*n.VoidPairs)
-	tw = tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	if n.hopeless() {
+		fmt.Fprintf(&b, "a gate finds nothing here now: a block is void when more than %.0f %% of its pairs are, and would be\n", 100*gate.MaxVoidPairs)
+	} else {
+		n.forecasts(&b)
+	}
+	b.WriteString("\nto change:\n")
+	for _, a := range n.Advice {
+		fmt.Fprintf(&b, "- %s\n", a)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// forecasts writes what a gate finds.
+func (n *Noise) forecasts(w io.Writer) {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprint(tw, "a gate finds\tspread of blocks")
 	if len(n.Forecasts) > 0 {
 		for _, l := range n.Forecasts[0].Looks {
@@ -234,15 +256,9 @@ func (n *Noise) Text(w io.Writer) error {
 	for _, f := range n.Forecasts {
 		fmt.Fprintf(tw, "%s\t%.2g %%", f.Metric, 100*f.SD)
 		for _, l := range f.Looks {
-			fmt.Fprintf(tw, "\t%.2g %%", 100*l.Change)
+			fmt.Fprintf(tw, "\t%s %%", strconv.FormatFloat(100*l.Change, 'f', max(0, 1-int(math.Floor(math.Log10(100*l.Change)))), 64))
 		}
 		fmt.Fprintln(tw)
 	}
 	tw.Flush()
-	b.WriteString("\nto change:\n")
-	for _, a := range n.Advice {
-		fmt.Fprintf(&b, "- %s\n", a)
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
