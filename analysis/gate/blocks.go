@@ -31,6 +31,7 @@ type Block struct {
 
 	failed, refFailed failure // of one arm alone
 	faults            int     // pairs dropped because a server failed, which is not the host's doing
+	voids, refVoids   int     // slices that are void for another reason, of either arm
 }
 
 // usable says whether a block's values count.
@@ -92,6 +93,7 @@ func newBlock(number int, rounds map[int]pair) Block {
 		}
 		b.Pairs++
 		b.compareFailures(p)
+		b.voids, b.refVoids = b.voids+taken(p.arm), b.refVoids+taken(p.ref)
 		if why := cmp.Or(whyVoid(p.arm), whyVoid(p.ref)); why != "" {
 			b.Void++
 			reasons[why]++
@@ -139,6 +141,14 @@ func whyVoid(s *results.Slice) string {
 		return cmp.Or(how, "no time")
 	}
 	return ""
+}
+
+// taken is 1 for a slice that does not count though its server has not failed.
+func taken(s *results.Slice) int {
+	if whyVoid(s) != "" && fails(s) == "" {
+		return 1
+	}
+	return 0
 }
 
 // cutAny parts a reason's kind from its figures: "steal: …".

@@ -41,14 +41,16 @@ type failure struct {
 }
 
 // certain says whether it is no chance that it is this arm.
-func (f *failure) certain() bool {
-	n := f.blocks + f.others
-	p, ways := 0.0, 1.0 // to choose k of n
-	for k := range f.others + 1 {
+func (f *failure) certain() bool { return chance(f.blocks, f.others) <= maxFailing }
+
+// chance is the probability that a fair coin gives so many, or more, of one side.
+func chance(one, other int) (p float64) {
+	n, ways := one+other, 1.0 // to choose k of n
+	for k := range other + 1 {
 		p += ways / math.Exp2(float64(n))
 		ways *= float64(n-k) / float64(k+1)
 	}
-	return f.blocks > f.others && p <= maxFailing
+	return p
 }
 
 // suspect says whether the arm may not pass for it.

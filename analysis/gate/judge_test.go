@@ -336,8 +336,18 @@ func TestVoid(t *testing.T) {
 		t.Errorf("one void block: %s, %d void of %d", v.Outcome, v.Rows[0].Void, v.Rows[0].N)
 	}
 	v := steal(24, 3)
-	if v.Outcome != Inconclusive || !strings.Contains(v.Rows[0].Meaning, "noisy host: 24 of 24 blocks are void (steal)") {
+	if v.Outcome != Inconclusive || !strings.HasSuffix(v.Rows[0].Meaning, "noisy host: 24 of 24 blocks are void (steal)") {
 		t.Errorf("%s: %s", v.Outcome, v.Rows[0].Meaning)
+	}
+	// Where it is head's slices, and not base's, that is said.
+	for i := range lines {
+		if s := &lines[i]; s.Slice < 3 && s.Arm == Head {
+			s.Valid, s.Why = false, "steal: x"
+		}
+	}
+	v, err := Judge(plan, "", lines, trials)
+	if err != nil || v.Outcome != Inconclusive || !strings.Contains(v.Rows[0].Meaning, "this arm has more void slices than base in 24 blocks, fewer in 0") {
+		t.Errorf("%v: %s", err, v.Rows[0].Meaning)
 	}
 }
 

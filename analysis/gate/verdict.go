@@ -129,7 +129,7 @@ func (p *Plan) whyUndecided(t *track, r *Row) string {
 	case t.noise != "" && !t.disturbed():
 		return t.noise
 	case t.noise != "":
-		return "noisy host: " + t.noise
+		return "noisy host: " + t.noise + t.lopsided()
 	case len(t.used) == 0:
 		return "no block has come to its end"
 	case r.N == 0:
@@ -147,6 +147,24 @@ func (p *Plan) whyUndecided(t *track, r *Row) string {
 		return "the blocks are too unlike for the two tests to agree"
 	}
 	return fmt.Sprintf("about %d blocks would decide", r.Needs)
+}
+
+// lopsided says when void slices are the arm's own far more often than its reference's: a server that waits more than it should lets a
+// virtual machine's processors go, and gets them back late.
+func (t *track) lopsided() string {
+	more, less := 0, 0
+	for i := range t.used {
+		switch b := &t.used[i]; {
+		case b.voids > b.refVoids:
+			more++
+		case b.voids < b.refVoids:
+			less++
+		}
+	}
+	if chance(more, less) > level99 {
+		return ""
+	}
+	return fmt.Sprintf("; this arm has more void slices than base in %d blocks, fewer in %d: the server may bring that about itself", more, less)
 }
 
 // unmeasured says why no block has the metric.
