@@ -49,6 +49,7 @@ type sampledPoint struct {
 	given int   // blocks
 	until int   // the look that it is on its way to, in blocks
 	looks int   // that it has had, the coming one included
+	seen  int   // blocks when it was last looked at
 	near  []int // points beside it in the sweep
 
 	winner string // "" where nobody competes
@@ -168,7 +169,7 @@ func (s *Sampler) deal() {
 	for _, p := range s.points {
 		if p.given == 0 {
 			p.open = true
-		} else {
+		} else if p.seen < p.given { // else nothing is new, and resampling takes time
 			s.assess(p)
 		}
 		if p.open && p.looks < len(s.plan.Looks) {
@@ -210,7 +211,7 @@ func (s *Sampler) beside(p *sampledPoint) bool {
 
 // assess finds out who is best, whether that is settled, and what it takes.
 func (s *Sampler) assess(p *sampledPoint) {
-	p.open, p.needs, p.winner = false, 0, ""
+	p.seen, p.open, p.needs, p.winner = p.given, false, 0, ""
 	looks := s.plan.Looks[min(p.looks, len(s.plan.Looks)):]
 	await := func(n int) { p.open, p.needs = true, max(p.needs, n) }
 	var in []*sampledArm
@@ -276,17 +277,23 @@ func forecast(logs []float64, looks []int) int {
 
 // Outcome says, once Next has ended the run, what it came to.
 func (s *Sampler) Outcome() string {
-	var open []string
+	var open, none []string
 	for _, p := range s.points {
-		if p.open {
+		switch {
+		case p.open:
 			open = append(open, p.point.Label)
+		case p.winner == "":
+			none = append(none, p.point.Label)
 		}
 	}
-	text := fmt.Sprintf("%d of %d blocks", s.given, s.plan.Blocks)
-	if len(open) == 0 {
-		return fmt.Sprintf("%s: at every point it is settled who is best by %s, or that nobody is by more than %g %%", text, s.metric.Title(), 100*tieWithin)
+	text := fmt.Sprintf("%d of %d blocks: ", s.given, s.plan.Blocks)
+	if len(none) > 0 {
+		text += fmt.Sprintf("there are no two arms to compare at %s; elsewhere ", strings.Join(none, "; "))
 	}
-	return fmt.Sprintf("%s: who is best by %s is not settled at %s", text, s.metric.Title(), strings.Join(open, "; "))
+	if len(open) == 0 {
+		return text + fmt.Sprintf("at every point it is settled who is best by %s, or that nobody is by more than %g %%", s.metric.Title(), 100*tieWithin)
+	}
+	return text + fmt.Sprintf("who is best by %s is not settled at %s", s.metric.Title(), strings.Join(open, "; "))
 }
 
 // samplingNote says what a reader must know of an adaptive run.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/shardlab/shardlab/analysis/internal/synth"
@@ -119,6 +120,12 @@ func TestAMapThatIsSettledEndsEarly(t *testing.T) {
 			t.Errorf("%s: %q", name, s.Outcome())
 		}
 	}
+	liars := diagonal(2, 0.2, normalNoise(0.004)).explore(rand.New(rand.NewPCG(8, 1)), 8)
+	liars.points[3].arms[0].out, liars.points[3].arms[1].out = true, true
+	liars.assess(liars.points[3])
+	if want := "24 of 32 blocks: there are no two arms to compare at x=1,y=1; elsewhere at every point it is settled"; !strings.HasPrefix(liars.Outcome(), want) {
+		t.Errorf("%q", liars.Outcome())
+	}
 	// A point has 8 to 9 or 15 on its way to its next look; the last 2 blocks lead to none.
 	noisy := diagonal(2, 0, normalNoise(0.2)).explore(rand.New(rand.NewPCG(8, 1)), 8)
 	if want := "30 of 32 blocks: who is best by throughput is not settled at x=0,y=0; x=1,y=0; x=0,y=1; x=1,y=1"; noisy.Outcome() != want {
@@ -161,7 +168,7 @@ func TestWhoComesFirst(t *testing.T) {
 		t.Helper()
 		s.given = given
 		for _, p := range s.points {
-			p.given, p.until, p.looks = 6, 6, 1
+			p.given, p.until, p.looks, p.seen = 6, 6, 1, 0
 		}
 		if _, got := s.Next(); !slices.Equal(got, want) {
 			t.Errorf("with %d blocks spent: %v, want %v", given, got, want)
