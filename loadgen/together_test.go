@@ -44,6 +44,7 @@ func TestStuckSessionDelaysNobody(t *testing.T) {
 			all := dueIn(testWorkload, load, Window{Measure: window.Lead + window.Measure})
 			free := make(chan struct{})
 			open := sync.OnceFunc(func() { close(free) })
+			const waits = 50 * time.Millisecond // at the median whoever waits is 150 ms late; a busy machine alone makes it 8
 			quick := newMapServer(t, func(n uint64, _ [][]byte) ([]byte, bool) {
 				if n+1 == all {
 					open()
@@ -60,15 +61,14 @@ func TestStuckSessionDelaysNobody(t *testing.T) {
 			if got.Intended != want || got.Total() != want || got.Unsent+got.InFlight+got.Errors != 0 {
 				t.Errorf("of %d arrivals: %+v", want, got)
 			}
-			// The machine may be busy with something else; the other server is 150 ms late at the median.
-			if p50 := time.Duration(got.Lateness.ValueAtQuantile(50)); p50 > 5*time.Millisecond {
+			if p50 := time.Duration(got.Lateness.ValueAtQuantile(50)); p50 > waits {
 				t.Errorf("half were sent more than %v late", p50)
 			}
 			if stuckLoad.Mode == Open {
 				if want := dueIn(testWorkload, stuckLoad, window); other.Intended != want || other.Total() != want {
 					t.Errorf("the stuck session: of %d arrivals: %+v", want, other)
 				}
-				if other.Lateness.ValueAtQuantile(50) < int64(50*time.Millisecond) {
+				if other.Lateness.ValueAtQuantile(50) < waits.Nanoseconds() {
 					t.Errorf("the stuck session was not late: p50 %v", time.Duration(other.Lateness.ValueAtQuantile(50)))
 				}
 			}
