@@ -289,6 +289,12 @@ func TestAnchorTrend(t *testing.T) {
 	if n := strings.Count(s, "Creep: "); n != 1 {
 		t.Errorf("%d creeps", n)
 	}
+	fifth := gates[0] // the last row is not full
+	fifth.Metric = analysis.Metric(gate.Allocs)
+	gates = append(gates, fifth)
+	if figures, err = AnchorTrend(gates); err != nil || strings.Count(svg(t, figures[0]), ">gate, by revision<") != 2 {
+		t.Errorf("five panels: each column's last one names its axis: %v", err)
+	}
 	flat := slices.DeleteFunc(slices.Clone(gates), func(p analysis.TrendPoint) bool { return p.Metric == analysis.Metric(gate.CPU) })
 	if figures, err = AnchorTrend(flat); err != nil || strings.Contains(svg(t, figures[0]), "creep") {
 		t.Errorf("without what creeps: %v", err)

@@ -114,8 +114,8 @@ func AnchorTrend(points []analysis.TrendPoint) ([]Figure, error) {
 	for i, row := range f.panels {
 		f.rows = append(f.rows, vg.Points(210))
 		row[0].Y.Label.Text = "ratio to the anchor"
-		for _, pl := range row {
-			if pl != nil && endsPage(i, len(f.panels), rowsOnPage) {
+		for k, pl := range row {
+			if pl != nil && (endsPage(i, len(f.panels), rowsOnPage) || f.panels[i+1][k] == nil) { // nothing stands below it
 				pl.X.Label.Text = "gate, by revision"
 			}
 		}
