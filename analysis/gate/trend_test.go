@@ -45,6 +45,14 @@ func TestRatios(t *testing.T) {
 	if err != nil || len(rows) != 3 || rows[0].N != 24 || math.Abs(math.Log(rows[0].Ratio)-0.07) > 0.01 || rows[0].Interval == nil || rows[1].Ratio > 0.97 {
 		t.Fatalf("%+v, %v", rows, err)
 	}
+	for i := range lines {
+		if lines[i].Arm == Head && lines[i].Slice == 0 && lines[i].Block < 3 {
+			lines[i].Replies = 0
+		}
+	}
+	if again, err := Ratios(trendPlan(), lines, trials); err != nil || again[0].N != 24 || math.Abs(again[0].Ratio/rows[0].Ratio-1) > 0.01 {
+		t.Errorf("no replies in a slice of three blocks: %+v, %v", again, err)
+	}
 	check := func(name string, m made, change func(*results.Slice), want string) {
 		t.Helper()
 		lines, trials := m.run()
