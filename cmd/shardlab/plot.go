@@ -20,7 +20,7 @@ import (
 )
 
 // usualKinds are the figures of a run that nobody has chosen for.
-var usualKinds = []string{"throughput", "latency", "load"}
+var usualKinds = []string{"throughput", "latency", "load", "scaling", "matrix"}
 
 func plotCommand() *cli.Command {
 	var kinds strings.Builder
