@@ -54,7 +54,7 @@ func TestBuiltinsLoad(t *testing.T) {
 	check("lock-scopes", 3, time.Minute, 3*time.Minute, "op", "shard", "batch", "thread-local")
 	check("open-loop", 5, 2*time.Minute, 4*time.Minute, "shared", "multi-direct", "thread-local", "redis")
 	check("phase", 9, time.Minute, 4*time.Minute, "shared", "multi-direct", "thread-local")
-	check("scaling", 7, time.Minute, 3*time.Minute, "shared", "multi-direct", "thread-local")
+	check("scaling", 6, time.Minute, 3*time.Minute, "shared", "multi-direct", "thread-local")
 	check("phases", 1, 50*time.Second, 80*time.Second, "shared", "multi-direct")
 	check("probe", 3, 40*time.Second, 80*time.Second, "shared", "multi-direct")
 	check("protocols", 4, time.Minute, 2*time.Minute, "multi-direct", "direct-shard", "null")

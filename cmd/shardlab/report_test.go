@@ -15,7 +15,7 @@ func TestReportIsServed(t *testing.T) {
 	out, in := io.Pipe()
 	code := make(chan int, 1)
 	go func() {
-		code <- run(ctx, []string{"shardlab", "report", "20261123T221841Z", "--results", "../../results/published", "--serve", "127.0.0.1:0"},
+		code <- run(ctx, []string{"shardlab", "report", "20261130T111033Z", "--results", "../../results/published", "--serve", "127.0.0.1:0"},
 			in, io.Discard)
 		in.Close()
 	}()
@@ -37,7 +37,7 @@ func TestReportIsServed(t *testing.T) {
 		}
 		return res.StatusCode, string(b)
 	}
-	const other = "20261123T221625Z-966e984-quickstart-cbc77a"
+	const other = "20261130T110809Z-8fb30b9-quickstart-15ed8c"
 	if status, body := get(""); status != http.StatusOK || !strings.Contains(body, "ceiling · shardlab report") ||
 		!strings.Contains(body, `href="/run/`+other+`"`) {
 		t.Errorf("the page has status %d and lacks its title or the runs beside it", status)

@@ -73,7 +73,7 @@ func TestWhatIsWrittenFitsItsSchema(t *testing.T) {
 // TestComparisonsFitTheirSchemas does so for a recorded run.
 func TestComparisonsFitTheirSchemas(t *testing.T) {
 	published := filepath.Join("..", "..", "results", "published")
-	const run, other = "20261123T221625Z", "20261123T221841Z"
+	const run, other = "20261130T110809Z", "20261125T084659Z"
 	for kind, args := range map[string][]string{"comparison": {run}, "runs": {run, other}} {
 		code, text, said := startShardlab(t, append([]string{"compare", "--json", "--results", published}, args...)...).end(t)
 		if code != 0 {
