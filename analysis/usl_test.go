@@ -134,6 +134,12 @@ func TestScalingIntervalsCover(t *testing.T) {
 // sweep makes a report of a sweep over connections whose truth is known.
 func sweep(t *testing.T, u USL, n []float64, blocks int, noise float64) *Report {
 	t.Helper()
+	return sweepOf(t, u.At, n, blocks, noise)
+}
+
+// sweepOf is sweep with a throughput that need not be of the law.
+func sweepOf(t *testing.T, at func(n float64) float64, n []float64, blocks int, noise float64) *Report {
+	t.Helper()
 	rng := rand.New(rand.NewPCG(4, 4))
 	m := results.Manifest{Status: results.Complete, Arms: []results.Arm{{Name: "a", Kind: "topology"}}}
 	var lines []results.Slice
@@ -144,7 +150,7 @@ func sweep(t *testing.T, u USL, n []float64, blocks int, noise float64) *Report 
 			Params: []results.Param{{Name: "connections", Value: Digits3(c)}}})
 		for b := range blocks {
 			const dur = 1e9
-			x := u.At(c) * math.Exp(noise*rng.NormFloat64())
+			x := at(c) * math.Exp(noise*rng.NormFloat64())
 			lines = append(lines, results.Slice{Point: label, Arm: "a", Block: b, Dur: dur, Replies: uint64(x), Valid: true,
 				ServerCPU: int64(x) * 5000, CtxVol: int64(x * c), MinorFaults: 3, ClientBusy: 0.5})
 			trials = append(trials, results.Trial{Point: label, Arm: "a", Block: b, Keys: 1})
@@ -181,6 +187,14 @@ func TestScalingSaysWhatItCanCarry(t *testing.T) {
 	check("few values", sweep(t, peaked, []float64{1, 4, 16, 64}, 8, 0.01), "no peak: it takes at least 6 values of connections, have 4")
 	check("too few values", sweep(t, peaked, []float64{1, 8, 64}, 8, 0.01), "no fit: three parameters need at least 4 values")
 	check("few blocks", sweep(t, peaked, someN, 3, 0.01), "need >= 6 usable blocks at every value of connections, have 3")
+	// As much from 8 connections on as a server has that is busy then: the blocks agree on a peak, and the law is not what they agree on.
+	flat := []float64{74.3e3, 113.8e3, 108.5e3, 108.4e3, 109.1e3, 103.3e3}
+	n := []float64{4, 8, 16, 32, 64, 128}
+	r = sweepOf(t, func(c float64) float64 { return flat[slices.Index(n, c)] }, n, 8, 0.01)
+	check("only near the law", r, "no peak up to connections = 128 that the data are sure of", "misfit 7.")
+	if s := r.Scaling[0]; s.Beta == nil || s.Beta.Lo > 0.0001 {
+		t.Errorf("β is told apart from 0 by blocks alone: %+v", s.Beta)
+	}
 	check("another curve", sweep(t, USL{Gamma: 5e4, Alpha: 0.1, Beta: -0.0012}, someN, 8, 0.01), "no fit: the law misses")
 }
 

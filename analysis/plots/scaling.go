@@ -60,7 +60,7 @@ func Scaling(d Data) ([]Figure, error) {
 	f.legend = legendOf(d.Report, d.Report.Points)
 	text := d.caption("Points: median of the blocks. Whiskers: at least 95 % interval of the median, from 6 blocks on. Curves: " +
 		analysis.ScalingLaw + ", where the data can carry a fit, only as far as was measured; " +
-		"intervals below are 95 %, by bootstrap and jackknife over blocks. Ring: the peak.")
+		"intervals below are 95 %, by bootstrap and jackknife over blocks and the jackknife over N. Ring: the peak.")
 	f.Caption = slices.Clone(text[:1])
 	for _, s := range all {
 		f.Caption = append(f.Caption, strings.TrimSpace(s.Where+" "+s.Arm)+": "+s.Text())
