@@ -92,6 +92,7 @@ func TestServeEndsInOrder(t *testing.T) {
 
 // A terminal that is closed ends what runs in it in order, unless nohup says that it stays.
 func TestHangup(t *testing.T) {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // a child then has the default, also where these tests run under nohup
 	p := startShardlab(t, "serve", "--topology", "shared", "--bind", "127.0.0.1:0")
 	p.out.ReadString('\n')
 	p.signal(t, syscall.SIGHUP)
