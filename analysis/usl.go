@@ -242,13 +242,9 @@ func jackknifeValues(n []float64, logs [][]float64) (i [4]Interval, ok bool) {
 	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(len(n) - 3)}.Quantile(1 - (1-Level)/2)
 	for k := range i {
 		half := t * jackknifeError(parts, k)
-		if math.IsNaN(half) || math.IsInf(whole[k], 0) {
-			half = math.Inf(1)
+		if i[k] = (Interval{Lo: whole[k] - half, Hi: whole[k] + half}); math.IsNaN(half) || math.IsInf(whole[k], 0) {
+			i[k] = Interval{Lo: math.Inf(-1), Hi: math.Inf(1)}
 		}
-		i[k] = Interval{Lo: whole[k] - half, Hi: whole[k] + half}
-	}
-	if math.IsInf(whole[3], 0) {
-		i[3] = Interval{Lo: math.Inf(-1), Hi: math.Inf(1)}
 	}
 	return i, ok
 }
